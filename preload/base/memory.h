@@ -1,0 +1,23 @@
+/*
+ * Our own memory: zeroed, straight from the kernel, never from malloc and never tracked.
+ *
+ * Any thread and the fault handler may call; lock-free. What memory_alloc gives out is never taken
+ * back: it holds tables that grow with pages written.
+ */
+#ifndef COWSPY_BASE_MEMORY_H
+#define COWSPY_BASE_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* size zeroed bytes, aligned to 16, or NULL when the kernel has none left. */
+void *memory_alloc(size_t size);
+
+/* Whole zeroed pages of their own, or NULL. Given back with memory_unmap. */
+void *memory_map(size_t size);
+void memory_unmap(void *address, size_t size);
+
+/* Bytes of address space taken so far. */
+size_t memory_used(void);
+
+#endif

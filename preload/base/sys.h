@@ -1,0 +1,90 @@
+/*
+ * Raw system calls.
+ *
+ * Every function here is a bare `syscall` instruction: any thread may call it, the fault handler
+ * included; nothing touches errno, a lock, or libc. All return what the kernel returns: a result,
+ * or -errno. The instruction lies in our own text, which Syscall User Dispatch lets pass, so none
+ * of these calls is ever seen by our own net.
+ */
+#ifndef COWSPY_BASE_SYS_H
+#define COWSPY_BASE_SYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#include "sys_arch.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE ((uintptr_t)1 << PAGE_SHIFT)
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+
+/* The kernel's view of a signal set: 64 bits, bit n-1 for signal n. */
+typedef uint64_t sigmask_t;
+#define SIGMASK(signal) ((sigmask_t)1 << ((signal)-1))
+
+#define sys_call0(nr) sys_raw((nr), 0, 0, 0, 0, 0, 0)
+#define sys_call1(nr, a) sys_raw((nr), (long)(a), 0, 0, 0, 0, 0)
+#define sys_call2(nr, a, b) sys_raw((nr), (long)(a), (long)(b), 0, 0, 0, 0)
+#define sys_call3(nr, a, b, c) sys_raw((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define sys_call4(nr, a, b, c, d) \
+	sys_raw((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define sys_call5(nr, a, b, c, d, e) \
+	sys_raw((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+#define sys_call6(nr, a, b, c, d, e, f) \
+	sys_raw((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+/* True when a raw result is an error, as the kernel defines it. */
+static inline int sys_failed(long result)
+{
+	return (unsigned long)result >= (unsigned long)-4095L;
+}
+
+static inline uintptr_t page_floor(uintptr_t address)
+{
+	return address & PAGE_MASK;
+}
+
+static inline uintptr_t page_ceil(uintptr_t address)
+{
+	return (address + PAGE_SIZE - 1) & PAGE_MASK;
+}
+
+/* Block every signal in this thread; *old receives the former mask for sys_sigmask_restore(). */
+static inline void sys_sigmask_block(sigmask_t *old)
+{
+	sigmask_t all = ~(sigmask_t)0;
+	sys_call4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, old, sizeof(all));
+}
+
+static inline void sys_sigmask_restore(const sigmask_t *old)
+{
+	sys_call4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, old, 0, sizeof(*old));
+}
+
+/* Write all of data, resuming after short writes and EINTR. Returns 0 or -errno. */
+int sys_write_all(int fd, const void *data, size_t length);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t sys_now(void);
+
+/*
+ * memcpy that returns -EFAULT when either side cannot be accessed; 0 otherwise. Relies on our
+ * fault handler.
+ */
+int sys_copy(void *to, const void *from, size_t length);
+
+/* Where the fault handler finds a fault of sys_copy, and where it continues. */
+extern const char sys_copy_end[], sys_copy_fault[];
+
+/* Call function(argument) on the stack whose end is top (aligned to 16). */
+long sys_on_stack(void *top, long (*function)(void *), void *argument);
+
+/* The restorer of our signal handlers, in the bytes that unwinders know. */
+void sys_restorer(void);
+
+/* Jump into a program's handler on the signal frame that lies at `frame`. */
+_Noreturn void sys_enter_handler(void *handler, long signal, void *info, void *context,
+				 void *frame);
+
+#endif

@@ -1,0 +1,159 @@
+#include "observe/stacks.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "observe/stack_context.h"
+
+#define OWN_FRAMES 16 /* our handler and its trampoline, which come before `from` */
+#define UNW_CACHE_PER_THREAD 2
+
+#define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
+
+/* What stacks_rescue needs to leave libunwind: a place to return to. */
+THREAD_LOCAL void *landing[5];
+THREAD_LOCAL bool capturing;
+THREAD_LOCAL bool warm;
+
+static int (*backtrace_fill)(void **frames, int most);
+static unsigned depth_most;
+static const char *why_none = "stack capture has not been started";
+
+static void *symbol_first(void *library, const char *const *names)
+{
+	void *symbol = NULL;
+	for (; *names && !symbol; names++)
+		symbol = dlsym(library, *names);
+	return symbol;
+}
+
+/* Without the per-thread cache, threads share one under a lock; it only costs time. */
+static void cache_per_thread(void *library)
+{
+	static const char *const policy_names[] = {"_ULx86_64_set_caching_policy",
+						   "_ULaarch64_set_caching_policy", NULL};
+	static const char *const space_names[] = {"_ULx86_64_local_addr_space",
+						  "_ULaarch64_local_addr_space", NULL};
+	int (*set_policy)(void *space, int policy);
+	void **space = symbol_first(library, space_names);
+
+	*(void **)&set_policy = symbol_first(library, policy_names);
+	if (space && set_policy)
+		set_policy(*space, UNW_CACHE_PER_THREAD);
+}
+
+int stacks_start(unsigned depth)
+{
+	void *library;
+
+	if (depth == 0) {
+		why_none = "COWSPY_STACK_DEPTH=0 switched them off";
+		return -ECANCELED;
+	}
+	library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		why_none = "libunwind.so.8 could not be loaded; install it (Debian: libunwind8)";
+		return -ENOENT;
+	}
+	*(void **)&backtrace_fill = dlsym(library, "unw_backtrace");
+	if (!backtrace_fill) {
+		why_none = "libunwind.so.8 has no unw_backtrace; install libunwind 1.3 or later";
+		return -ENOSYS;
+	}
+	cache_per_thread(library);
+	depth_most = depth < STACK_DEPTH_MOST ? depth : STACK_DEPTH_MOST;
+	why_none = NULL;
+	stacks_warm_thread();
+	return 0;
+}
+
+const char *stacks_why_none(void)
+{
+	return why_none;
+}
+
+bool stacks_capturing(void)
+{
+	return capturing;
+}
+
+/*
+ * A fast and a slow path of libunwind fill the array: the fast one gives return addresses less one,
+ * the slow one as they are. The frame of our own caller, which we know, tells which it was.
+ *
+ * frames[0] is our own, so that frames[1] is the caller of this function, and so on outwards.
+ */
+static __attribute__((noinline)) unsigned unwind(uintptr_t *frames, unsigned most, unsigned *less)
+{
+	uintptr_t caller = (uintptr_t)__builtin_return_address(0);
+	volatile int count = 0;
+
+	if (__builtin_setjmp(landing) == 0) {
+		capturing = true;
+		atomic_signal_fence(memory_order_seq_cst);
+		count = backtrace_fill((void **)frames, (int)most);
+		atomic_signal_fence(memory_order_seq_cst);
+	}
+	capturing = false;
+	*less = count > 1 && frames[1] == caller - 1;
+	return count > 0 ? (unsigned)count : 0;
+}
+
+/* Runs on libunwind's stack, in place of what faulted there. */
+static void land(void)
+{
+	__builtin_longjmp(landing, 1);
+}
+
+/*
+ * Stale unwind data (a library unloaded, code generated anew at an address) can send libunwind to
+ * addresses that are not mapped. Its caches are valid between any two of its instructions for this
+ * thread, so it can be left anywhere.
+ */
+bool stacks_rescue(ucontext_t *interrupted)
+{
+	if (!capturing)
+		return false;
+	stack_context_jump(interrupted, (uintptr_t)land);
+	return true;
+}
+
+void stacks_warm_thread(void)
+{
+	uintptr_t frames[OWN_FRAMES];
+	unsigned less;
+
+	if (why_none || warm)
+		return;
+	unwind(frames, OWN_FRAMES, &less);
+	warm = true;
+}
+
+/*
+ * Adding one to a frame that a signal of the program interrupted is one too many on the fast path;
+ * looking it up one byte back, as return addresses are, gives the right instruction again.
+ */
+uint32_t stacks_capture(uintptr_t from)
+{
+	uintptr_t frames[STACK_DEPTH_MOST + OWN_FRAMES];
+	unsigned count = 0, start, depth, less = 0;
+	int saved_errno = errno;
+
+	if (why_none)
+		return 0;
+	if (warm && !capturing)
+		count = unwind(frames, depth_most + OWN_FRAMES, &less);
+	errno = saved_errno;
+	for (start = 2; start < count; start++) {
+		if (frames[start] == from || frames[start] == from - less)
+			break;
+	}
+	if (start >= count)
+		return stacks_insert(&from, 1);
+	depth = count - start < depth_most ? count - start : depth_most;
+	frames[start] = from;
+	for (unsigned i = 1; i < depth; i++)
+		frames[start + i] += less;
+	return stacks_insert(frames + start, depth);
+}

@@ -1,0 +1,56 @@
+/*
+ * Call stacks: captured with libunwind, stored once.
+ *
+ * libunwind is loaded privately with dlopen (HAZARDS: linking it would take over C++ exceptions).
+ * stacks_capture may run in the fault handler; stacks_insert and stacks_get anywhere. Nothing here
+ * takes a lock of ours; libunwind takes its own and the loader's when it sees an address for the
+ * first time, so capture without holding a lock that those threads may want. Ids begin at 1; 0
+ * means "no stack".
+ */
+#ifndef COWSPY_OBSERVE_STACKS_H
+#define COWSPY_OBSERVE_STACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#define STACK_DEPTH_MOST 128
+
+/* Load libunwind. 0, or -errno with stacks_why_none() saying why. Outside of handlers only. */
+int stacks_start(unsigned depth);
+
+/* Why there are no stacks, for the report; NULL when there are. */
+const char *stacks_why_none(void);
+
+/* Unwind once outside of any handler, so that this thread's part of libunwind has its memory. */
+void stacks_warm_thread(void);
+
+/*
+ * Capture the calling thread's stack from the frame whose program counter is `from` (the
+ * interrupted instruction, or a return address) outwards, and store it. Where that is not possible
+ * (a thread that was not warmed, an unwinder that gets lost) the stack is `from` alone. Returns
+ * its id, or 0 when there are no stacks. Leaves errno as it was.
+ */
+uint32_t stacks_capture(uintptr_t from);
+
+/* Whether the calling thread is inside libunwind now: its mmap calls and faults are ours. */
+bool stacks_capturing(void);
+
+/*
+ * For a fault that nobody owns: if this thread is inside libunwind, point the interrupted context
+ * to where stacks_capture gives up, and return true: return from the handler then.
+ */
+bool stacks_rescue(ucontext_t *interrupted);
+
+/* Store frames[depth]; equal stacks get the same id. 0 when memory is out. */
+uint32_t stacks_insert(const uintptr_t *frames, unsigned depth);
+
+/* The frames of an id, innermost first: frames[0] is the instruction's own address, the others are
+ * return addresses. Returns the depth, 0 for an unknown id. */
+unsigned stacks_get(uint32_t id, const uintptr_t **frames);
+
+/* The highest id given out so far. */
+uint32_t stacks_count(void);
+
+#endif

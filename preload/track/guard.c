@@ -1,0 +1,156 @@
+#include "guard.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+#include "lock.h"
+#include "pages.h"
+#include "threads.h"
+
+#define BLOCK_SIZE ((uintptr_t)2 << 20)
+
+static _Atomic uint64_t calls;
+
+static int protect(uintptr_t start, uintptr_t end, int protection)
+{
+	atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+	return (int)sys_call3(SYS_mprotect, start, end - start, protection);
+}
+
+/* On x86-64 PROT_WRITE alone implies reading, which must stay possible. */
+int guard_closed_protection(const struct region *region)
+{
+	if (!region_armed(region))
+		return region->protection;
+	return (region->protection & ~PROT_WRITE) | PROT_READ;
+}
+
+int guard_open(const struct region *region, uintptr_t page)
+{
+	return protect(page, page + PAGE_SIZE, region->protection);
+}
+
+static uintptr_t most(uintptr_t a, uintptr_t b)
+{
+	return a > b ? a : b;
+}
+
+static uintptr_t least(uintptr_t a, uintptr_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Open, without an event, the pages of [start, end) that some thread has pinned. */
+static void claim_pinned(uintptr_t start, uintptr_t end)
+{
+	for (struct thread *t = thread_first(); t; t = thread_next(t)) {
+		unsigned count = atomic_load(&t->pin_count);
+		for (unsigned i = 0; i < count && i < THREAD_PINS; i++) {
+			uintptr_t at = most(start, page_floor(t->pins[i].start));
+			uintptr_t stop = least(end, page_ceil(t->pins[i].end));
+			for (; at < stop; at += PAGE_SIZE)
+				pages_claim(at);
+		}
+	}
+}
+
+static int open_runs(const struct region *region, uintptr_t start, uintptr_t end)
+{
+	uintptr_t run, run_end;
+	while (pages_next_open(start, end, &run, &run_end)) {
+		int error = protect(run, run_end, region->protection);
+		if (error)
+			return error;
+		start = run_end;
+	}
+	return 0;
+}
+
+void guard_apply(struct region *region, uintptr_t start, uintptr_t end)
+{
+	if (!region_armed(region)) {
+		protect(start, end, region->protection);
+		return;
+	}
+	claim_pinned(start, end);
+	int error = protect(start, end, guard_closed_protection(region));
+	if (!error)
+		error = open_runs(region, start, end);
+	if (error)
+		guard_give_up(region, REGION_NO_VMA);
+}
+
+void guard_give_up(struct region *region, enum region_limit why)
+{
+	struct region before = *region;
+	region->limit = why;
+	region_armed_changed(&before, region);
+	protect(region->start, region->end, region->protection);
+}
+
+void guard_give_up_range(uintptr_t start, uintptr_t end, enum region_limit why)
+{
+	struct region *region;
+	while ((region = region_find(start, true)) && region->start < end) {
+		if (region->limit == REGION_PROTECTED)
+			guard_give_up(region, why);
+		start = region->end;
+	}
+}
+
+void guard_open_range(struct region *region, uintptr_t start, uintptr_t end)
+{
+	start = most(start, region->start);
+	end = least(end, region->end);
+	for (uintptr_t page = start; page < end; page += PAGE_SIZE)
+		pages_claim(page);
+	if (protect(start, end, region->protection))
+		guard_give_up(region, REGION_NO_VMA);
+}
+
+void guard_open_more(uintptr_t page)
+{
+	lock_write();
+	struct region *region = region_find(page, false);
+	if (region && region_armed(region)) {
+		uintptr_t block = page & ~(BLOCK_SIZE - 1);
+		guard_open_range(region, block, block + BLOCK_SIZE);
+	}
+	lock_write_end();
+}
+
+void guard_pin(uintptr_t start, uintptr_t end)
+{
+	struct thread *self = thread_meet();
+	if (!self)
+		return;
+	unsigned count = atomic_load_explicit(&self->pin_count, memory_order_relaxed);
+	if (count == THREAD_PINS) {
+		/* One pin over all: opens more than needed, loses nothing. */
+		struct pin *last = &self->pins[THREAD_PINS - 1];
+		last->start = least(last->start, start);
+		last->end = most(last->end, end);
+		return;
+	}
+	self->pins[count] = (struct pin){start, end};
+	atomic_store(&self->pin_count, count + 1);
+}
+
+unsigned guard_pins(void)
+{
+	struct thread *self = thread_self();
+	return self ? atomic_load_explicit(&self->pin_count, memory_order_relaxed) : 0;
+}
+
+void guard_unpin_to(unsigned count)
+{
+	struct thread *self = thread_self();
+	if (self)
+		atomic_store(&self->pin_count, count);
+}
+
+uint64_t guard_calls(void)
+{
+	return atomic_load_explicit(&calls, memory_order_relaxed);
+}

@@ -1,0 +1,49 @@
+/*
+ * Protecting and opening pages: the only place that calls mprotect on the program's memory.
+ *
+ * Invariant, whenever nobody holds the write lock: a page of an armed region has the program's
+ * protection when it is open (track/pages.h), and that without PROT_WRITE when it is closed.
+ * Functions say which lock they want; none of them may be called with an armed stack beneath.
+ */
+#ifndef COWSPY_TRACK_GUARD_H
+#define COWSPY_TRACK_GUARD_H
+
+#include "regions.h"
+
+/* The protection that closed pages of the region have. */
+int guard_closed_protection(const struct region *region);
+
+/* Read lock: give the page, claimed by the caller, the program's protection. 0, or -errno. */
+int guard_open(const struct region *region, uintptr_t page);
+
+/*
+ * Write lock: bring the kernel's protection of [start, end) of the region in line with the pages'
+ * state: closed ones protected, open ones as the program set them. Pinned pages are opened first.
+ * When the kernel refuses, the whole region is given up (REGION_NO_VMA).
+ */
+void guard_apply(struct region *region, uintptr_t start, uintptr_t end);
+
+/* Write lock: watch the region by kernel truth only from now on, and say why in the report. */
+void guard_give_up(struct region *region, enum region_limit why);
+
+/* Write lock: give up every region that intersects [start, end). */
+void guard_give_up_range(uintptr_t start, uintptr_t end, enum region_limit why);
+
+/* Write lock: open what is closed in the region around [start, end), without events. */
+void guard_open_range(struct region *region, uintptr_t start, uintptr_t end);
+
+/*
+ * No lock held, signals blocked: the kernel had no VMA left to open `page` alone. Opens the
+ * 2 MiB around it, and if that fails gives the region up.
+ */
+void guard_open_more(uintptr_t page);
+
+/* Publish, and take back, a range that the kernel may write while a system call is in flight. */
+void guard_pin(uintptr_t start, uintptr_t end);
+unsigned guard_pins(void);
+void guard_unpin_to(unsigned count);
+
+/* Number of mprotect calls made, for the report. */
+uint64_t guard_calls(void);
+
+#endif

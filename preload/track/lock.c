@@ -1,0 +1,89 @@
+#include "lock.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+
+/* Readers count in the low bits; a writer that waits or works sets WRITER, which stops new ones. */
+#define WRITER 0x80000000u
+
+static _Atomic uint32_t state;
+
+static void wait_while(uint32_t value)
+{
+	sys_call6(SYS_futex, &state, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
+}
+
+static void wake_all(void)
+{
+	sys_call6(SYS_futex, &state, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+}
+
+void lock_read(void)
+{
+	for (;;) {
+		uint32_t seen = atomic_load_explicit(&state, memory_order_relaxed);
+		if (seen & WRITER)
+			wait_while(seen);
+		else if (atomic_compare_exchange_weak(&state, &seen, seen + 1))
+			return;
+	}
+}
+
+void lock_read_end(void)
+{
+	if (atomic_fetch_sub(&state, 1) == (WRITER | 1))
+		wake_all();
+}
+
+void lock_write(void)
+{
+	for (;;) {
+		uint32_t seen = atomic_load_explicit(&state, memory_order_relaxed);
+		if (seen & WRITER)
+			wait_while(seen);
+		else if (atomic_compare_exchange_weak(&state, &seen, seen | WRITER))
+			break;
+	}
+	for (;;) {
+		uint32_t seen = atomic_load(&state);
+		if (seen == WRITER)
+			return;
+		wait_while(seen);
+	}
+}
+
+void lock_write_end(void)
+{
+	atomic_store(&state, 0);
+	wake_all();
+}
+
+void lock_read_masked(sigmask_t *old)
+{
+	sys_sigmask_block(old);
+	lock_read();
+}
+
+void lock_read_end_masked(const sigmask_t *old)
+{
+	lock_read_end();
+	sys_sigmask_restore(old);
+}
+
+void lock_write_masked(sigmask_t *old)
+{
+	sys_sigmask_block(old);
+	lock_write();
+}
+
+void lock_write_end_masked(const sigmask_t *old)
+{
+	lock_write_end();
+	sys_sigmask_restore(old);
+}
+
+void lock_child(void)
+{
+	atomic_store(&state, WRITER);
+}

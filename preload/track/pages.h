@@ -1,0 +1,43 @@
+/*
+ * What we know of single pages: whether it is open, and the first write that opened it.
+ *
+ * "Open" means that we do not write-protect the page: its first write has happened, or the kernel
+ * was let in. Every other page of an armed region is protected. Memory grows with the pages
+ * written: a block of 2 MiB costs 192 bytes once one of its pages was opened, and 256 bytes for
+ * each 64 pages.
+ *
+ * All functions may be called from the fault handler, take no lock, and work on whole pages.
+ * Which of them may run at the same time for the same page is the registry lock's business
+ * (track/lock.h): claims under the read lock, everything else under the write lock.
+ */
+#ifndef COWSPY_TRACK_PAGES_H
+#define COWSPY_TRACK_PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Mark the page open. True for the one caller that did it; false when it was open already. */
+bool pages_claim(uintptr_t address);
+
+/* Undo a claim: the page is protected again (or about to be). */
+void pages_close(uintptr_t address);
+
+bool pages_is_open(uintptr_t address);
+
+/* The journal index of the page's latest first write, or 0. Survives pages_arm. */
+uint32_t pages_event(uintptr_t address);
+void pages_set_event(uintptr_t address, uint32_t event);
+
+/* Close all pages in [start, end), keeping their events. */
+void pages_arm(uintptr_t start, uintptr_t end);
+
+/* Forget all about [start, end): closed, no events. */
+void pages_forget(uintptr_t start, uintptr_t end);
+
+/* Carry what is known of [from, from + length) to `to` and forget it at `from`. */
+void pages_move(uintptr_t from, uintptr_t to, uintptr_t length);
+
+/* Finds the next run of open pages in [start, end). False when there is none. */
+bool pages_next_open(uintptr_t start, uintptr_t end, uintptr_t *run_start, uintptr_t *run_end);
+
+#endif

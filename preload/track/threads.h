@@ -1,0 +1,70 @@
+/*
+ * What we keep for each thread of the program.
+ *
+ * thread_self() is the calling thread's own structure, or NULL in a thread that we have not met;
+ * both it and thread_meet() may be called anywhere, the handlers included. A structure is only
+ * written by its own thread, but for its pins, which armers read. Structures are reused once the
+ * kernel says that their thread is gone, never unmapped.
+ */
+#ifndef COWSPY_TRACK_THREADS_H
+#define COWSPY_TRACK_THREADS_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/sys.h"
+
+#define THREAD_PINS 16
+
+/* A range that the kernel may write until a system call in flight returns. */
+struct pin {
+	uintptr_t start;
+	uintptr_t end;
+};
+
+struct thread {
+	struct thread *next;      /* all threads, newest first; never unlinked */
+	_Atomic int tid;          /* 0: free for reuse */
+	bool unwinding;           /* in libunwind: faults now are its own */
+	bool own_alternate_stack; /* the kernel has our stack as alternate signal stack */
+	unsigned inside;          /* our own code calls libc: calls pass through unwatched */
+	sigmask_t hidden;         /* signals that the program blocked and the kernel did not */
+	stack_t alternate;        /* alternate signal stack as the program set it */
+	char *signal_stack;       /* ours: base and size of the alternate signal stack */
+	size_t signal_stack_size;
+	char *work_stack_top;     /* for unwinding outside of handlers */
+	void *(*start_routine)(void *);
+	void *start_argument;
+	_Atomic unsigned pin_count;
+	struct pin pins[THREAD_PINS];
+};
+
+extern __thread struct thread *thread_current __attribute__((tls_model("initial-exec")));
+
+static inline struct thread *thread_self(void)
+{
+	return thread_current;
+}
+
+/* A structure with its stacks, for a thread about to start. NULL when memory is out. */
+struct thread *thread_allocate(void);
+
+/* Make `thread` (or, if NULL, a fresh one) the calling thread's own and install its stacks. */
+struct thread *thread_begin(struct thread *thread);
+
+/* The calling thread's structure; allocated when this thread was not met before. */
+struct thread *thread_meet(void);
+
+/* In a forked child: only the calling thread is left. */
+void thread_child(void);
+
+/* True when address lies on our alternate signal stack of this thread. */
+bool thread_on_signal_stack(const struct thread *thread, uintptr_t address);
+
+/* Walks all threads in use. */
+struct thread *thread_first(void);
+struct thread *thread_next(const struct thread *thread);
+
+#endif
