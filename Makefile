@@ -1,0 +1,209 @@
+# cowspy: which pages of a private mapping were really copied, and whose first write copied them.
+#
+#   make            libcowspy.so and cowspy, optimised         make help    every target
+#   make debug      the same with -O0                          make CC=clang
+#
+# Objects lie in build/ (build/debug with DEBUG=1); the results are linked into the top folder.
+
+VERSION := 0.1.0
+ARCH ?= $(shell uname -m)
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+ifdef DEBUG
+BUILD ?= build/debug
+OPTIMISE := -O0
+else
+BUILD ?= build
+OPTIMISE := -O2
+endif
+
+# ---- flags ---------------------------------------------------------------------------------
+
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE -g
+WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
+INCLUDES := -Ipreload -Iinclude
+DEPENDENCIES = -MMD -MP
+
+# The preload runs inside a signal handler on another program's stack: it saves no vector
+# registers, so it must not use any.
+PRELOAD_FLAGS := $(LANGUAGE) $(OPTIMISE) -fPIC -fvisibility=hidden -mgeneral-regs-only \
+	-fno-stack-protector $(WARNINGS) $(INCLUDES)
+PRELOAD_LINK := -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,text -Wl,-z,nodelete \
+	-Wl,--build-id -Wl,-soname,libcowspy.so
+TOOLS_FLAGS := $(LANGUAGE) $(OPTIMISE) $(WARNINGS) -Iinclude -DCOWSPY_VERSION='"$(VERSION)"'
+TOOLS_LIBS ?=
+
+# Functions of the test programs keep their frames and names: reports are judged by them.
+PROGRAM_FLAGS := $(LANGUAGE) -O1 -fno-inline -fno-optimize-sibling-calls -pthread $(WARNINGS) \
+	-Iinclude
+BENCH_FLAGS := $(LANGUAGE) -O2 -fno-optimize-sibling-calls -pthread $(WARNINGS)
+UNIT_FLAGS := $(LANGUAGE) -O1 -fno-omit-frame-pointer -pthread $(WARNINGS) $(INCLUDES)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# ---- files ---------------------------------------------------------------------------------
+
+# Files named by another architecture are left out.
+OTHER_ARCH := $(filter-out $(ARCH),x86_64 aarch64)
+ours = $(filter-out $(foreach a,$(OTHER_ARCH),%_$(a).c %_$(a).S),$(1))
+
+PRELOAD_SOURCES := $(call ours,$(wildcard preload/*.c preload/*/*.c preload/*.S preload/*/*.S))
+PRELOAD_OBJECTS := $(PRELOAD_SOURCES:%=$(BUILD)/%.o)
+PRELOAD_MAP := $(wildcard preload/cowspy.map)
+TOOLS_SOURCES := $(wildcard tools/*.c tools/*/*.c)
+TOOLS_OBJECTS := $(TOOLS_SOURCES:%=$(BUILD)/%.o)
+PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/programs/*.c))
+UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+RESULTS := $(BUILD)/libcowspy.so $(if $(TOOLS_SOURCES),$(BUILD)/cowspy)
+LIBRARY := $(abspath $(BUILD)/libcowspy.so)
+MAN1 := $(wildcard tools/man/*.1)
+MAN3 := $(wildcard tools/man/*.3)
+PKGCONFIG := $(wildcard cowspy.pc.in)
+
+C_FILES := $(wildcard include/*.h include/*/*.h preload/*.[ch] preload/*/*.[ch] tools/*.[ch] \
+	tools/*/*.[ch] tests/*/*.[ch])
+SHELL_FILES := .ci/run $(wildcard tests/*.sh tests/*/*.sh)
+
+# ---- build ---------------------------------------------------------------------------------
+
+.PHONY: all
+all: $(RESULTS) ## build libcowspy.so and cowspy (DEBUG=1, CC=clang, ARCH=)
+# Only the usual folders are linked to the top: a second build elsewhere leaves it alone.
+ifneq ($(filter build build/debug,$(BUILD)),)
+	@for result in $(RESULTS); do ln -sf $$result ./; done
+endif
+
+.PHONY: debug
+debug: ## the same, not optimised, in build/debug
+	@$(MAKE) --no-print-directory DEBUG=1 all
+
+# The library must not bring others into the program: libc and the dynamic loader only.
+$(BUILD)/libcowspy.so: $(PRELOAD_OBJECTS) $(PRELOAD_MAP)
+	$(CC) $(PRELOAD_LINK) $(PRELOAD_MAP:%=-Wl,--version-script=%) -o $@.new $(PRELOAD_OBJECTS)
+	@if readelf -d $@.new | grep NEEDED | grep -v -e '\[libc\.so\.6\]' -e '\[ld-linux'; then \
+		echo 'libcowspy.so may need nothing but libc' >&2; exit 1; fi
+	@mv $@.new $@
+
+$(BUILD)/cowspy: $(TOOLS_OBJECTS)
+	$(CC) -pie -o $@ $^ $(TOOLS_LIBS)
+
+$(BUILD)/preload/%.o: preload/% Makefile
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_FLAGS) $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/tools/%.o: tools/% Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TOOLS_FLAGS) -fPIE $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+# ---- tests ---------------------------------------------------------------------------------
+
+.PHONY: tests
+tests: $(PROGRAMS) $(UNITS) $(BENCHES) ## build the tests without running them
+
+$(BUILD)/programs/%: tests/programs/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_FLAGS) $(CFLAGS) $(DEPENDENCIES) -MF $@.d -o $@ $<
+
+$(BUILD)/bench/%: tests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) $(CFLAGS) $(DEPENDENCIES) -MF $@.d -o $@ $<
+
+# A unit test is linked with the sources that its line `/* sources: ... */` names, all of them
+# under the sanitizers unless it says `/* sanitize: no */`.
+unit_sources = $(call ours,$(shell sed -n 's|^/\* sources:\(.*\)\*/.*|\1|p' $(1)))
+unit_kind = $(if $(shell grep -l '^/\* sanitize: no \*/' $(1)),plain,sanitized)
+
+$(BUILD)/unit/sanitized/%.o: % Makefile
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_FLAGS) $(SANITIZE) $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/unit/plain/%.o: % Makefile
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_FLAGS) $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+define unit_rule
+$(BUILD)/unit/$(1): $(patsubst %,$(BUILD)/unit/$(2)/%.o,tests/unit/$(1).c $(3))
+	$$(CC) -pthread $(if $(filter sanitized,$(2)),$(SANITIZE)) -o $$@ $$^ -lcmocka
+endef
+$(foreach unit,$(notdir $(UNITS)),$(eval $(call unit_rule,$(unit),$(call \
+	unit_kind,tests/unit/$(unit).c),$(call unit_sources,tests/unit/$(unit).c))))
+
+.PHONY: check
+check: ## install what the tests need, build, run all tests (VERBOSE=1 shows their output)
+	@tests/install.sh build check
+	@$(MAKE) --no-print-directory all tests
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' VERBOSE='$(VERBOSE)' tests/run.sh
+
+.PHONY: check-real
+check-real: ## only the tests on real programs, the slow ones too
+	@tests/install.sh build check
+	@$(MAKE) --no-print-directory all tests
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' VERBOSE='$(VERBOSE)' tests/run.sh --slow real
+
+.PHONY: bench
+bench: all $(BENCHES) ## cost of a first write against plain and against a bare handler
+	@tests/install.sh bench
+	@BUILD='$(BUILD)' tests/bench/run.py
+
+.PHONY: demo
+demo: ## install what it needs, build, show the report of a real program
+	@tests/install.sh build demo
+	@$(MAKE) --no-print-directory all
+	@tests/real/demo.sh '$(LIBRARY)'
+
+.PHONY: lint
+lint: ## formatting, cppcheck, shellcheck
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
+		--inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+		-D__$(ARCH)__ -D__linux__ -D_GNU_SOURCE $(INCLUDES) $(wildcard preload tools)
+	shellcheck $(SHELL_FILES)
+
+.PHONY: format
+format: ## let clang-format rewrite the C files
+	clang-format -i $(C_FILES)
+
+# ---- install -------------------------------------------------------------------------------
+
+.PHONY: install
+install: all ## install under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/include/cowspy
+	install -m 755 $(BUILD)/libcowspy.so $(DESTDIR)$(LIBDIR)/
+	$(if $(wildcard include/cowspy.h),install -m 644 include/cowspy.h \
+		$(DESTDIR)$(PREFIX)/include/)
+	$(if $(wildcard include/cowspy/*.h),install -m 644 $(wildcard include/cowspy/*.h) \
+		$(DESTDIR)$(PREFIX)/include/cowspy/)
+	$(if $(TOOLS_SOURCES),install -d $(DESTDIR)$(PREFIX)/bin && install -m 755 $(BUILD)/cowspy \
+		$(DESTDIR)$(PREFIX)/bin/)
+	$(if $(MAN1),install -d $(DESTDIR)$(PREFIX)/share/man/man1 && install -m 644 $(MAN1) \
+		$(DESTDIR)$(PREFIX)/share/man/man1/)
+	$(if $(MAN3),install -d $(DESTDIR)$(PREFIX)/share/man/man3 && install -m 644 $(MAN3) \
+		$(DESTDIR)$(PREFIX)/share/man/man3/)
+	$(if $(PKGCONFIG),install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
+		sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
+		-e 's|@VERSION@|$(VERSION)|g' cowspy.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/cowspy.pc)
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(LIBDIR)/libcowspy.so $(DESTDIR)$(PREFIX)/bin/cowspy \
+		$(DESTDIR)$(PREFIX)/include/cowspy.h $(DESTDIR)$(LIBDIR)/pkgconfig/cowspy.pc \
+		$(MAN1:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
+		$(MAN3:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man3/%)
+	rm -rf $(DESTDIR)$(PREFIX)/include/cowspy
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build libcowspy.so cowspy
+
+.PHONY: help
+help: ## this text
+	@sed -n 's/^\([a-z-]*\):[^#=]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
