@@ -1,0 +1,123 @@
+/* sources: preload/record/journal.c preload/base/chunks.c preload/base/memory.c preload/base/sys.c */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "record/journal.h"
+
+#define THREADS 8
+#define EACH 50000u
+
+static struct first_write record_of(unsigned thread, unsigned n)
+{
+	return (struct first_write){
+		.page = ((uint64_t)thread << 32 | n) << 12,
+		.time = (uint64_t)n * 3,
+		.stack = n,
+		.thread = thread,
+		.epoch = n % 7,
+		.syscall = (uint16_t)(n % 500),
+		.kind = (uint8_t)(n % KINDS),
+		.cause = (uint8_t)(n % CAUSES),
+	};
+}
+
+static void an_empty_journal_has_no_records(void **state)
+{
+	(void)state;
+	assert_int_equal(journal_count(), 0);
+	assert_null(journal_get(0));
+	assert_null(journal_get(1));
+	assert_int_equal(journal_first(), 0);
+}
+
+static void a_record_reads_back_as_it_was_written(void **state)
+{
+	struct first_write record = record_of(3, 12345);
+	uint32_t index = journal_append(&record);
+	(void)state;
+	assert_int_equal(index, 1);
+	assert_memory_equal(journal_get(index), &record, sizeof(record));
+	assert_null(journal_get(2));
+	assert_null(journal_get(UINT32_MAX));
+}
+
+static uint32_t indices[THREADS][EACH];
+
+static void *append_many(void *argument)
+{
+	unsigned thread = (unsigned)(uintptr_t)argument;
+	for (unsigned n = 0; n < EACH; n++) {
+		struct first_write record = record_of(thread + 1, n);
+		indices[thread][n] = journal_append(&record);
+	}
+	return NULL;
+}
+
+/* Whatever a reader sees while others write is a whole record. */
+static void *read_along(void *stop)
+{
+	while (!__atomic_load_n((int *)stop, __ATOMIC_ACQUIRE)) {
+		uint32_t count = journal_count();
+		const struct first_write *seen = journal_get(count);
+		if (!seen)
+			continue;
+		struct first_write want = record_of(seen->thread, seen->stack);
+		assert_memory_equal(seen, &want, sizeof(want));
+	}
+	return NULL;
+}
+
+static void threads_append_at_once_and_nothing_is_lost(void **state)
+{
+	pthread_t threads[THREADS], reader;
+	uint32_t before = journal_count();
+	int stop = 0;
+
+	(void)state;
+	pthread_create(&reader, NULL, read_along, &stop);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, append_many, (void *)i);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+	pthread_join(reader, NULL);
+
+	assert_int_equal(journal_count(), before + THREADS * EACH);
+	assert_int_equal(journal_lost(), 0);
+	for (unsigned thread = 0; thread < THREADS; thread++) {
+		for (unsigned n = 0; n < EACH; n++) {
+			struct first_write want = record_of(thread + 1, n);
+			const struct first_write *got = journal_get(indices[thread][n]);
+			assert_non_null(got);
+			assert_memory_equal(got, &want, sizeof(want));
+		}
+	}
+}
+
+static void a_forked_child_begins_after_the_records_of_its_parent(void **state)
+{
+	struct first_write record = record_of(1, 1);
+	uint32_t count = journal_count();
+
+	(void)state;
+	journal_begin();
+	assert_int_equal(journal_first(), count);
+	assert_int_equal(journal_append(&record), count + 1);
+	assert_non_null(journal_get(count));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_journal_has_no_records),
+		cmocka_unit_test(a_record_reads_back_as_it_was_written),
+		cmocka_unit_test(threads_append_at_once_and_nothing_is_lost),
+		cmocka_unit_test(a_forked_child_begins_after_the_records_of_its_parent),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
