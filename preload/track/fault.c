@@ -1,0 +1,130 @@
+#include "fault.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+#include "context.h"
+#include "guard.h"
+#include "lock.h"
+#include "observe/stacks.h"
+#include "observe/truth.h"
+#include "pages.h"
+#include "threads.h"
+
+#define STACK_NEIGHBOURHOOD ((uintptr_t)64 << 10)
+
+uint32_t process_epoch;
+int process_pid;
+
+/*
+ * Why no order of threads, signals or forks loses a write or records it twice.
+ *
+ * A closed page refuses writes until somebody opens it. Opening for an instruction happens here
+ * only, between lock_read and lock_read_end, in this order: claim (one atomic step, so exactly one
+ * thread wins), record, open. The write itself happens after the open, hence after the record. A
+ * thread that lost the claim opens too, which changes nothing for the winner and keeps it from
+ * waiting. Whoever closes pages (mapping calls, forks) holds the write lock over both the page's
+ * state and the mprotect, so it sees either all three steps or none. A signal cannot come in
+ * between: all are blocked here. A fork holds the write lock as well: no child inherits a page that
+ * was claimed and not opened.
+ *
+ * The stack is captured before the lock is taken: unwinding may fault itself (on pages of libunwind
+ * that were armed at a fork), and the nested fault takes the lock without any stack.
+ */
+
+static enum write_kind kind_from_kernel(const struct region *region, uintptr_t page)
+{
+	page_flags_t flags;
+	if (truth_page(page, &flags))
+		return KIND_UNKNOWN;
+	if (flags & PAGE_ZERO)
+		return KIND_ZERO;
+	if ((flags & PAGE_SWAPPED) && page_is_copied(flags))
+		return KIND_UNKNOWN; /* the kernel does not say who else has the swapped page */
+	if (page_is_copied(flags))
+		return flags & PAGE_EXCLUSIVE ? KIND_REUSE : KIND_FORK;
+	return region->file ? KIND_FILE : KIND_FILL;
+}
+
+enum write_kind fault_page_kind(const struct region *region, uintptr_t page, bool present)
+{
+	if (region->shared_since_fork)
+		return kind_from_kernel(region, page);
+	if (region->file)
+		return KIND_FILE;
+	return present ? KIND_ZERO : KIND_FILL;
+}
+
+static uint32_t stack_of(struct thread *self, uintptr_t page, const ucontext_t *context)
+{
+	if (!self || self->unwinding || pages_is_open(page))
+		return 0;
+	self->unwinding = true;
+	uint32_t stack = stacks_capture(context_instruction(context));
+	self->unwinding = false;
+	return stack;
+}
+
+static void record(const struct region *region, uintptr_t page, uint32_t stack, int tid,
+		   const ucontext_t *context)
+{
+	const struct first_write write = {
+		.page = page,
+		.time = sys_now(),
+		.stack = stack,
+		.thread = (uint32_t)tid,
+		.epoch = process_epoch,
+		.kind = (uint8_t)fault_page_kind(region, page, context_fault_is_present(context)),
+		.cause = CAUSE_WRITE,
+	};
+	pages_set_event(page, journal_append(&write));
+}
+
+/*
+ * The kernel must be able to push signal frames where the stack pointer is. A stack that lies in
+ * one of our regions (a coroutine's) is opened around it, without events.
+ */
+static void open_stack(uintptr_t pointer)
+{
+	struct region region;
+	if (!region_peek(pointer, &region) || !region_armed(&region))
+		return;
+	uintptr_t start = page_floor(pointer - STACK_NEIGHBOURHOOD);
+	if (start < region.start || start > pointer)
+		start = region.start;
+	if (pages_is_open(start) && pages_is_open(page_floor(pointer)))
+		return;
+	lock_write();
+	struct region *found = region_find(pointer, false);
+	if (found && region_armed(found))
+		guard_open_range(found, start, page_ceil(pointer + STACK_NEIGHBOURHOOD));
+	lock_write_end();
+}
+
+bool fault_first_write(uintptr_t address, ucontext_t *context)
+{
+	uintptr_t page = page_floor(address);
+	struct region seen;
+	if (!region_peek(page, &seen) || !(seen.protection & PROT_WRITE))
+		return false;
+	struct thread *self = thread_meet();
+	uint32_t stack = stack_of(self, page, context);
+
+	lock_read();
+	struct region *region = region_find(page, false);
+	bool ours = region && (region->protection & PROT_WRITE);
+	int error = 0;
+	if (ours) {
+		if (region_armed(region) && pages_claim(page))
+			record(region, page, stack, self ? atomic_load(&self->tid) : 0, context);
+		error = guard_open(region, page);
+	}
+	lock_read_end();
+
+	if (error)
+		guard_open_more(page);
+	if (ours)
+		open_stack(context_stack(context));
+	return ours;
+}
