@@ -14,10 +14,10 @@
 
 #include "observe/stacks.h"
 
-#define NOINLINE __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline))
 
-static uint32_t captured;
-static uintptr_t interrupted;
+static volatile uint32_t captured;
+static volatile uintptr_t interrupted;
 static volatile int after_call;
 
 static uintptr_t context_pc(const ucontext_t *context)
@@ -45,7 +45,7 @@ static void handle(int signal, void (*handler)(int, siginfo_t *, void *), int fl
 
 /* Two functions that write to a read-only page; the handler makes it writable. */
 static char *page;
-static uintptr_t return_inner, return_outer;
+static volatile uintptr_t return_inner, return_outer;
 
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
@@ -72,7 +72,7 @@ static bool within(uintptr_t address, void *function)
 	return address >= (uintptr_t)function && address < (uintptr_t)function + 256;
 }
 
-static void fault_once(void)
+static NOINLINE void fault_once(void)
 {
 	assert_int_equal(mprotect(page, 4096, PROT_READ), 0);
 	captured = 0;
@@ -96,7 +96,7 @@ static void a_fault_has_the_writing_function_first_and_its_callers_after_it(void
 	uint32_t ids[3];
 	(void)state;
 	handle(SIGSEGV, on_fault, 0);
-	for (unsigned i = 0; i < 3; i++) {
+	for (volatile unsigned i = 0; i < 3; i++) { /* volatile: one call, not three unrolled */
 		fault_once();
 		assert_stack_of_fault(captured);
 		ids[i] = captured;
@@ -202,8 +202,7 @@ static void a_cold_thread_records_one_frame_and_a_warm_one_all(void **state)
 	assert_true(stacks_get(captured, &frames) >= 2);
 }
 
-/* A return address slot that sends the unwinder to unmapped memory. */
-static unsigned rescues;
+static volatile unsigned rescues;
 
 static void on_lost(int signal, siginfo_t *info, void *context)
 {
@@ -217,17 +216,19 @@ static void on_lost(int signal, siginfo_t *info, void *context)
 }
 
 #if defined(__x86_64__)
-/* Claims a stack frame of a size that leads to a hole: what stale unwind data looks like. */
+/* A function whose frame is where its argument says: what stale unwind data looks like. */
 __asm__(".text\n"
 	"lost_function:\n"
 	"\t.cfi_startproc\n"
-	"\tpush %rbx\n"
-	"\t.cfi_def_cfa_offset 0x40000000\n"
+	"\tpush %rbp\n"
+	"\tmov %rdi, %rbp\n"
+	"\t.cfi_def_cfa rbp, 16\n"
+	"\t.cfi_offset rbp, -16\n"
 	"\tcall lost_inner\n"
-	"\tpop %rbx\n"
+	"\tpop %rbp\n"
 	"\tret\n"
 	"\t.cfi_endproc\n");
-void lost_function(void);
+void lost_function(void *frame);
 void lost_inner(void);
 void lost_inner(void)
 {
@@ -238,16 +239,18 @@ void lost_inner(void)
 static void an_unwinder_that_gets_lost_is_rescued(void **state)
 {
 	const uintptr_t *frames;
+	uintptr_t where;
 	(void)state;
 	handle(SIGSEGV, on_lost, 0);
 	captured = 0;
-	for (unsigned i = 0; i < 3; i++)
-		lost_function();
+	lost_function(page);
+	assert_int_equal(rescues, 0);
+	for (uintptr_t i = 0; i < 3; i++)
+		lost_function((void *)(0x10000 + i));
 	assert_int_equal(rescues, 3);
 	assert_false(stacks_capturing());
 	assert_true(stacks_get(captured, &frames) >= 1);
 	assert_true(within(frames[0], lost_inner));
-	uintptr_t where;
 	assert_true(stacks_get(caller_of_wrapper(&where), &frames) >= 2);
 }
 #endif
