@@ -113,6 +113,24 @@ static bool may_be_zero(page_flags_t flags)
 	return (flags & (PAGE_PRESENT | PAGE_FILE | PAGE_EXCLUSIVE)) == PAGE_PRESENT;
 }
 
+/* Only these are asked for exclusiveness, and only these can be a huge zero page in disguise. */
+static bool is_present_anonymous(page_flags_t flags)
+{
+	return (flags & (PAGE_PRESENT | PAGE_FILE | PAGE_ZERO)) == PAGE_PRESENT;
+}
+
+/*
+ * Complete what a scan said of a present anonymous page by the page's entry. Older kernels' scans
+ * do not recognise the huge zero page, but all entries show it as a file page.
+ */
+static page_flags_t with_entry(page_flags_t flags, uint64_t entry)
+{
+	page_flags_t seen = flags_of_entry(entry);
+	if ((flags & PAGE_HUGE) && (seen & PAGE_FILE))
+		return flags | PAGE_ZERO;
+	return flags | (seen & PAGE_EXCLUSIVE);
+}
+
 /* Read entries from the page of address on. Returns how many, or -errno. */
 static long read_entries(const struct pagemap *pagemap, uintptr_t address, uint64_t *entries,
 			 uint64_t count)
@@ -166,25 +184,37 @@ static int page_by_scan(const struct pagemap *pagemap, uintptr_t address, page_f
 	return 0;
 }
 
+static int page_by_entry(const struct pagemap *pagemap, uintptr_t address, page_flags_t *flags)
+{
+	uint64_t entry;
+	long n = read_entries(pagemap, address, &entry, 1);
+	if (n < 0)
+		return (int)n;
+	*flags = flags_of_entry(entry);
+	return 0;
+}
+
 int pagemap_page(const struct pagemap *pagemap, uintptr_t address, unsigned want,
 		 page_flags_t *flags)
 {
 	uint64_t entry;
+	int error;
 	long n;
 
 	address = page_floor(address);
-	if (pagemap->scan && want == PAGEMAP_WANT_ZERO)
-		return page_by_scan(pagemap, address, flags);
+	if (!pagemap->scan || !(want & PAGEMAP_WANT_ZERO)) {
+		error = page_by_entry(pagemap, address, flags);
+		if (!error && (want & PAGEMAP_WANT_ZERO) && may_be_zero(*flags))
+			*flags |= PAGE_ZERO | PAGE_ZERO_INFERRED;
+		return error;
+	}
+	error = page_by_scan(pagemap, address, flags);
+	if (error || !(want & PAGEMAP_WANT_EXCLUSIVE) || !is_present_anonymous(*flags))
+		return error;
 	n = read_entries(pagemap, address, &entry, 1);
 	if (n < 0)
 		return (int)n;
-	*flags = flags_of_entry(entry);
-	/* The zero page is never exclusive, so most pages need no second look. */
-	if (!(want & PAGEMAP_WANT_ZERO) || !may_be_zero(*flags))
-		return 0;
-	if (pagemap->scan)
-		return page_by_scan(pagemap, address, flags);
-	*flags |= PAGE_ZERO | PAGE_ZERO_INFERRED;
+	*flags = with_entry(*flags, entry);
 	return 0;
 }
 
@@ -238,30 +268,6 @@ static uint64_t window_entry(const struct window *window, uintptr_t address)
 	return window->entries[(address - window->start) >> PAGE_SHIFT];
 }
 
-/* Split a scanned region by bit 56. Entries are read up to `limit`, for the regions to come. */
-static int add_by_exclusive(const struct pagemap *pagemap, struct runs *runs,
-			    struct window *window, uintptr_t start, uintptr_t end, uintptr_t limit,
-			    page_flags_t flags)
-{
-	for (uintptr_t page = start; page < end; page += PAGE_SIZE) {
-		page_flags_t seen;
-		if (page < window->start || page >= window->end) {
-			int error = window_move(pagemap, window, page, limit);
-			if (error)
-				return error;
-		}
-		seen = flags_of_entry(window_entry(window, page)) & PAGE_EXCLUSIVE;
-		runs_add(runs, page, page + PAGE_SIZE, flags | seen);
-	}
-	return 0;
-}
-
-/* Only present anonymous pages can be exclusive in the sense of PAGE_EXCLUSIVE. */
-static bool may_be_exclusive(page_flags_t flags)
-{
-	return (flags & (PAGE_PRESENT | PAGE_FILE | PAGE_ZERO)) == PAGE_PRESENT;
-}
-
 /* A walk by PAGEMAP_SCAN. Pages below `done` have been handed out. */
 struct scan_walk {
 	const struct pagemap *pagemap;
@@ -272,7 +278,27 @@ struct scan_walk {
 	struct page_region regions[SCAN_REGIONS];
 };
 
-/* `limit` is the end of the last region at hand: entries up to there will be wanted too. */
+/* Entries are read ahead up to `limit`, for the regions to come. */
+static int walk_entries(struct scan_walk *walk, uintptr_t start, uintptr_t end, uintptr_t limit,
+			page_flags_t flags)
+{
+	struct window *window = &walk->window;
+
+	for (uintptr_t page = start; page < end; page += PAGE_SIZE) {
+		page_flags_t all;
+		if (page < window->start || page >= window->end) {
+			int error = window_move(walk->pagemap, window, page, limit);
+			if (error)
+				return error;
+		}
+		all = with_entry(flags, window_entry(window, page));
+		if (!walk->exclusive)
+			all &= (page_flags_t)~PAGE_EXCLUSIVE;
+		runs_add(walk->runs, page, page + PAGE_SIZE, all);
+	}
+	return 0;
+}
+
 static int walk_region(struct scan_walk *walk, const struct page_region *region, uintptr_t limit)
 {
 	page_flags_t flags = flags_of_categories(region->categories);
@@ -282,9 +308,8 @@ static int walk_region(struct scan_walk *walk, const struct page_region *region,
 	if (start >= end)
 		return 0;
 	walk->done = end;
-	if (walk->exclusive && may_be_exclusive(flags))
-		return add_by_exclusive(walk->pagemap, walk->runs, &walk->window, start, end, limit,
-					flags);
+	if (is_present_anonymous(flags) && (walk->exclusive || (flags & PAGE_HUGE)))
+		return walk_entries(walk, start, end, limit, flags);
 	if (flags)
 		runs_add(walk->runs, start, end, flags);
 	return 0;

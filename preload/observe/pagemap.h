@@ -20,9 +20,13 @@ typedef uint16_t page_flags_t;
 enum page_flag {
 	PAGE_PRESENT = 1 << 0,
 	PAGE_SWAPPED = 1 << 1,
-	PAGE_FILE = 1 << 2,	 /* of a file or of shared memory, not anonymous */
+	PAGE_FILE = 1 << 2,	 /* of a file or of shared memory, not anonymous; see PAGE_ZERO */
 	PAGE_EXCLUSIVE = 1 << 3, /* anonymous, present, and mapped nowhere else */
-	PAGE_ZERO = 1 << 4,	 /* the shared zero page */
+	/*
+	 * The shared zero page. A huge one is known by PAGEMAP_SCAN only; entries show it as
+	 * PAGE_FILE, also in anonymous memory.
+	 */
+	PAGE_ZERO = 1 << 4,
 	PAGE_HUGE = 1 << 5,	 /* mapped as a huge page; only known by PAGEMAP_SCAN */
 	/*
 	 * Set together with PAGE_ZERO when PAGEMAP_SCAN is missing: the kernel said "present, not
@@ -66,8 +70,8 @@ int pagemap_page(const struct pagemap *pagemap, uintptr_t address, unsigned want
 
 /*
  * Call fn for each run of pages with equal flags in [start, end), in order, each page at most once;
- * untouched pages are left out. PAGE_EXCLUSIVE is set only when asked for. Returns 0 or -errno:
- * -ESRCH when the process is gone (PAGEMAP_SCAN then just finds nothing).
+ * untouched pages are left out. PAGE_EXCLUSIVE is set only when asked for. Returns 0 or -errno,
+ * -ESRCH when the process is gone.
  */
 int pagemap_runs(const struct pagemap *pagemap, uintptr_t start, uintptr_t end, bool exclusive,
 		 pagemap_run_fn fn, void *context);
