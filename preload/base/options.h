@@ -1,7 +1,8 @@
 /*
  * COWSPY_* environment variables.
  *
- * Read once by options_start before the program runs; constant afterwards.
+ * Read once by options_start before the program runs; constant afterwards. options_print may be
+ * called at any time. One table in options.c holds name, meaning, and default of each.
  */
 #ifndef COWSPY_BASE_OPTIONS_H
 #define COWSPY_BASE_OPTIONS_H
@@ -10,14 +11,15 @@
 
 enum option_scope { SCOPE_AUTO, SCOPE_MMAP, SCOPE_ALL };
 
+/* unsigned where a parser writes it, so that one parser serves all options of a form. */
 struct options {
-	const char *output;      /* COWSPY_OUTPUT: pattern of the report's path, NULL: stderr */
-	int signal;              /* COWSPY_SIGNAL: snapshot signal, 0: none */
-	enum option_scope scope; /* COWSPY_SCOPE */
-	unsigned stack_depth;    /* COWSPY_STACK_DEPTH: 0 to STACK_DEPTH_MOST */
-	unsigned map_rows;       /* COWSPY_PAGE_MAP: rows of page map for each mapping, 0: none */
-	unsigned report_stacks;  /* COWSPY_STACKS: stacks in the report */
-	bool net;                /* COWSPY_NET: Syscall User Dispatch */
+	const char *output;     /* COWSPY_OUTPUT: pattern of the report's path, NULL: stderr */
+	unsigned signal;        /* COWSPY_SIGNAL: snapshot signal, 0: none */
+	unsigned scope;         /* COWSPY_SCOPE: enum option_scope */
+	unsigned stack_depth;   /* COWSPY_STACK_DEPTH: 0 to 128 */
+	unsigned map_rows;      /* COWSPY_PAGE_MAP: rows of page map for each mapping, 0: none */
+	unsigned report_stacks; /* COWSPY_STACKS: stacks in the report */
+	unsigned net;           /* COWSPY_NET: Syscall User Dispatch, 0 or 1 */
 };
 
 extern struct options options;
@@ -25,7 +27,8 @@ extern struct options options;
 /* Parse envp. A value that cannot be parsed is one line on stderr and the default. */
 void options_start(char **envp);
 
-/* The table of options as text, for README, man page and --help. */
-void options_print(int fd);
+/* The table of options for people: aligned text, or a table in Markdown. */
+enum options_form { OPTIONS_TEXT, OPTIONS_MARKDOWN };
+void options_print(int fd, enum options_form form);
 
 #endif
