@@ -1,0 +1,78 @@
+/* Ways to end. test_exits.sh expects one report for each but the last few. */
+/* run by: test_exits.sh */
+#include "check.h"
+
+#include <pthread.h>
+
+static char *pages;
+
+static void write_at_end(int page)
+{
+	pages[page * CHECK_PAGE] = 'e';
+}
+
+static void at_exit(void)
+{
+	write_at_end(1);
+}
+
+static void *exit_from_thread(void *unused)
+{
+	exit(3);
+	return unused;
+}
+
+static void *last_thread(void *unused)
+{
+	usleep(20000);
+	write_at_end(2);
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	CHECK(argc >= 2);
+	const char *how = argv[1];
+	pages = map_anonymous(4);
+	write_at_end(0);
+	printf("%s\n", how);
+	fflush(stdout);
+	if (!strcmp(how, "return"))
+		return 3;
+	if (!strcmp(how, "exit"))
+		exit(3);
+	if (!strcmp(how, "atexit")) {
+		atexit(at_exit);
+		exit(3);
+	}
+	if (!strcmp(how, "_exit"))
+		_exit(3);
+	if (!strcmp(how, "_Exit"))
+		_Exit(3);
+	if (!strcmp(how, "quick_exit"))
+		quick_exit(3);
+	if (!strcmp(how, "exec")) {
+		execl("/bin/sh", "sh", "-c", "exit 3", (char *)NULL);
+		return 1;
+	}
+	if (!strcmp(how, "failed exec")) {
+		CHECK(execl("/nonexistent", "nonexistent", (char *)NULL) == -1 && errno == ENOENT);
+		write_at_end(3);
+		return 3;
+	}
+	if (!strcmp(how, "thread")) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, exit_from_thread, NULL);
+		pthread_join(thread, NULL);
+	}
+	if (!strcmp(how, "last thread")) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, last_thread, NULL);
+		pthread_exit(NULL);
+	}
+	if (!strcmp(how, "closed stderr")) {
+		close(2);
+		return 3;
+	}
+	return 1;
+}
