@@ -9,6 +9,7 @@ static struct chunks records = {.element = sizeof(struct first_write)};
 static _Atomic uint64_t given; /* indices given out; wider than an index, so it cannot wrap */
 static _Atomic uint64_t lost;
 static _Atomic uint32_t first;
+static _Atomic bool is_child;
 
 static uint32_t journal_lose(void)
 {
@@ -34,6 +35,7 @@ uint32_t journal_append(const struct first_write *record)
 	slot->stack = record->stack;
 	slot->thread = record->thread;
 	slot->epoch = record->epoch;
+	slot->previous = record->previous;
 	slot->syscall = record->syscall;
 	slot->kind = record->kind;
 	slot->cause = record->cause;
@@ -73,4 +75,10 @@ void journal_begin(void)
 {
 	atomic_store_explicit(&first, journal_count(), memory_order_relaxed);
 	atomic_store_explicit(&lost, 0, memory_order_relaxed);
+	atomic_store_explicit(&is_child, true, memory_order_relaxed);
+}
+
+bool journal_is_child(void)
+{
+	return atomic_load_explicit(&is_child, memory_order_relaxed);
 }

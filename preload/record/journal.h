@@ -30,12 +30,13 @@ enum write_cause {
 };
 
 struct first_write {
-	uint64_t page;    /* address of the page */
-	uint64_t time;    /* CLOCK_MONOTONIC, nanoseconds */
-	uint32_t stack;   /* stack table id, 0: none */
-	uint32_t thread;  /* thread id as gettid(2) gives it */
-	uint32_t epoch;   /* forks of this process seen before this write */
-	uint16_t syscall; /* number + 1 when the cause is CAUSE_SYSCALL, else 0 */
+	uint64_t page;     /* address of the page */
+	uint64_t time;     /* CLOCK_MONOTONIC, nanoseconds */
+	uint32_t stack;    /* stack table id, 0: none */
+	uint32_t thread;   /* thread id as gettid(2) gives it */
+	uint32_t epoch;    /* forks of this process seen before this write */
+	uint32_t previous; /* the page's event before this one, or 0: what it was a reuse of */
+	uint16_t syscall;  /* number + 1 when the cause is CAUSE_SYSCALL, else 0 */
 	uint8_t kind;
 	uint8_t cause;
 };
@@ -53,8 +54,9 @@ const struct first_write *journal_get(uint32_t index);
 uint32_t journal_count(void);
 uint64_t journal_lost(void);
 
-/* In a forked child: its own records start after this index. */
+/* In a forked child: its own records start after this index, those before are its parent's. */
 uint32_t journal_first(void);
 void journal_begin(void);
+bool journal_is_child(void);
 
 #endif

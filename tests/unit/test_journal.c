@@ -20,6 +20,7 @@ static struct first_write record_of(unsigned thread, unsigned n)
 		.stack = n,
 		.thread = thread,
 		.epoch = n % 7,
+		.previous = n / 2,
 		.syscall = (uint16_t)(n % 500),
 		.kind = (uint8_t)(n % KINDS),
 		.cause = (uint8_t)(n % CAUSES),
@@ -105,7 +106,9 @@ static void a_forked_child_begins_after_the_records_of_its_parent(void **state)
 	uint32_t count = journal_count();
 
 	(void)state;
+	assert_false(journal_is_child());
 	journal_begin();
+	assert_true(journal_is_child());
 	assert_int_equal(journal_first(), count);
 	assert_int_equal(journal_append(&record), count + 1);
 	assert_non_null(journal_get(count));
