@@ -164,7 +164,7 @@ lint: ## formatting, cppcheck, shellcheck
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
 		-D__$(ARCH)__ -D__linux__ -D_GNU_SOURCE $(INCLUDES) $(wildcard preload tools)
-	shellcheck $(SHELL_FILES)
+	shellcheck --severity=warning $(SHELL_FILES)
 
 .PHONY: format
 format: ## let clang-format rewrite the C files

@@ -17,8 +17,9 @@ cd "$(dirname "$0")/.." || exit 2
 TOP=$PWD
 export TOP
 BUILD=${BUILD:-build}
-export PROGRAMS=$TOP/$BUILD/programs
-export COWSPY_LIBRARY=$TOP/$BUILD/libcowspy.so
+BUILT=$(realpath -m "$BUILD")
+export PROGRAMS=$BUILT/programs
+export COWSPY_LIBRARY=$BUILT/libcowspy.so
 DEFAULT_TIMEOUT=120
 
 slow=
@@ -108,7 +109,7 @@ run_test()
 	case $1 in
 	build/clang) "${MAKE:-make}" --no-print-directory CC=clang BUILD="$BUILD/clang" all tests ;;
 	build/lint) "${MAKE:-make}" --no-print-directory lint ;;
-	unit/*) "$TOP/$BUILD/$1" ;;
+	unit/*) "$BUILT/$1" ;;
 	programs/test_* | real/test_*) "$TOP/tests/$1.sh" ;;
 	programs/*) run_program "$1" ;;
 	*) echo "no such test: $1"; return 1 ;;

@@ -30,7 +30,8 @@
 #define CHECK(condition) \
 	do { \
 		if (!(condition)) \
-			check_fail(__FILE__, __LINE__, "expected: %s (errno %d)", #condition, errno); \
+			check_fail(__FILE__, __LINE__, "expected: %s (errno %d)", #condition, \
+				   errno); \
 	} while (0)
 
 #define CHECK_EQUAL(got, expected) \

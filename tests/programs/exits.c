@@ -14,6 +14,7 @@ static void write_at_end(int page)
 static void at_exit(void)
 {
 	write_at_end(1);
+	expect_pages(pages, "CC..");
 }
 
 static void *exit_from_thread(void *unused)
@@ -26,6 +27,7 @@ static void *last_thread(void *unused)
 {
 	usleep(20000);
 	write_at_end(2);
+	expect_pages(pages, "C.C.");
 	return unused;
 }
 
@@ -58,6 +60,7 @@ int main(int argc, char **argv)
 	if (!strcmp(how, "failed exec")) {
 		CHECK(execl("/nonexistent", "nonexistent", (char *)NULL) == -1 && errno == ENOENT);
 		write_at_end(3);
+		expect_pages(pages, "C..C");
 		return 3;
 	}
 	if (!strcmp(how, "thread")) {

@@ -4,7 +4,17 @@
  */
 #include "check.h"
 
-enum { NEITHER, CHILD, PARENT, CHILD_FIRST, PARENT_FIRST, NEW_CHILD, NEW_PARENT, READ_CHILD, PAGES };
+enum {
+	NEITHER,
+	CHILD,
+	PARENT,
+	CHILD_FIRST,
+	PARENT_FIRST,
+	NEW_CHILD,
+	NEW_PARENT,
+	READ_CHILD,
+	PAGES
+};
 
 static char *memory; /* anonymous; 0 to 4 written before the fork, 7 read */
 static char *file;   /* 0 and 2 written before the fork, 1 read */

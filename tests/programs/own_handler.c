@@ -104,7 +104,8 @@ int main(void)
 	CHECK_EQUAL(sigaction(SIGSEGV, NULL, &before), 0);
 	CHECK(before.sa_handler == SIG_DFL && !before.sa_flags);
 
-	static const int flags[] = {0, SA_ONSTACK, SA_NODEFER, SA_ONSTACK | SA_NODEFER | SA_RESTART};
+	static const int flags[] = {0, SA_ONSTACK, SA_NODEFER,
+				    SA_ONSTACK | SA_NODEFER | SA_RESTART};
 	char *closed = pages + 2 * CHECK_PAGE;
 	CHECK_EQUAL(mprotect(closed, CHECK_PAGE, PROT_READ), 0);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

@@ -1,0 +1,20 @@
+#!/bin/bash
+# Without libunwind there are no stacks, without /proc no truth: tracking goes on and says so.
+. "$TOP/tests/lib.sh"
+
+mkdir "$WORK/broken"
+echo "no library" >"$WORK/broken/libunwind.so.8"
+out=$(watched LD_LIBRARY_PATH="$WORK/broken" "$PROGRAMS/four_pages" 2>"$WORK/stderr")
+expect_equal "status without libunwind" 0 $?
+expect_equal "output without libunwind" "four pages: two copied" "$out"
+expect_equal "reports without libunwind" 1 "$(reports_in "$WORK/stderr")"
+expect_equal "copied file pages without libunwind" 2 "$(report total file "$WORK/stderr")"
+grep -qi libunwind "$WORK/stderr" || wrong "the report does not say that libunwind is missing"
+
+unshare -m true 2>/dev/null || exit $failures
+# exits.c asks the kernel nothing before its end, so it runs without /proc too.
+out=$(unshare -m sh -c 'umount -l /proc && exec env LD_PRELOAD="$0" "$1" return' \
+	"$COWSPY_LIBRARY" "$PROGRAMS/exits" 2>"$WORK/stderr")
+expect_equal "status without /proc" 3 $?
+expect_equal "output without /proc" "return" "$out"
+grep -qi -e /proc -e pagemap "$WORK/stderr" || wrong "the report does not say that /proc is missing"
