@@ -77,8 +77,11 @@ int sys_copy(void *to, const void *from, size_t length);
 /* Where the fault handler finds a fault of sys_copy, and where it continues. */
 extern const char sys_copy_end[], sys_copy_fault[];
 
-/* Call function(argument) on the stack whose end is top (aligned to 16). */
-long sys_on_stack(void *top, long (*function)(void *), void *argument);
+/*
+ * Call function(argument) on the stack whose end is top, with the vector registers kept: for calls
+ * of libc where they belong to the program. Needs 4 KiB of that stack.
+ */
+long sys_saving_vectors(void *top, long (*function)(void *), void *argument);
 
 /* The restorer of our signal handlers, in the bytes that unwinders know. */
 void sys_restorer(void);

@@ -23,31 +23,59 @@ sys_restorer:
 	.size	sys_restorer, . - sys_restorer
 
 /*
- * long sys_on_stack(void *top, long (*function)(void *), void *argument)
+ * long sys_saving_vectors(void *top, long (*function)(void *), void *argument)
  *
- * Calls function(argument) with the stack pointer at `top`, which is aligned to 16.
+ * Calls function(argument) on the stack whose end is `top`, with x87 and vector state saved there. The area is that of AVX-512 at most; tile
+ * registers (bits 17 and 18) stay as they are.
  */
-	.globl	sys_on_stack
-	.hidden	sys_on_stack
-	.type	sys_on_stack, @function
+#define VECTORS_SIZE	4096
+#define VECTORS_MASK	0x000002ff
+
+	.globl	sys_saving_vectors
+	.hidden	sys_saving_vectors
+	.type	sys_saving_vectors, @function
 	.balign	16
-sys_on_stack:
+sys_saving_vectors:
 	.cfi_startproc
 	push	%rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_offset rbp, -16
 	mov	%rsp, %rbp
 	.cfi_def_cfa_register rbp
-	mov	%rdi, %rsp
-	mov	%rsi, %rax
-	mov	%rdx, %rdi
-	call	*%rax
-	mov	%rbp, %rsp
+	push	%rbx
+	.cfi_offset rbx, -24
+	sub	$8, %rsp
+	lea	-VECTORS_SIZE(%rdi), %rbx
+	and	$-64, %rbx
+	mov	%rsi, %r8
+	mov	%rdx, %r9
+	lea	512(%rbx), %rdi		/* the header of the area must be zero */
+	xor	%eax, %eax
+	mov	$8, %ecx
+	rep stosq
+	mov	$VECTORS_MASK, %eax
+	xor	%edx, %edx
+	xsave64	(%rbx)
+	mov	%r9, %rdi
+	mov	%rsp, %r9
+	mov	%rbx, %rsp
+	push	%r9
+	sub	$8, %rsp
+	call	*%r8
+	add	$8, %rsp
+	pop	%rsp
+	mov	%rax, %r8
+	mov	$VECTORS_MASK, %eax
+	xor	%edx, %edx
+	xrstor64 (%rbx)
+	mov	%r8, %rax
+	add	$8, %rsp
+	pop	%rbx
 	pop	%rbp
 	.cfi_def_cfa rsp, 8
 	ret
 	.cfi_endproc
-	.size	sys_on_stack, . - sys_on_stack
+	.size	sys_saving_vectors, . - sys_saving_vectors
 
 /*
  * int sys_copy(void *to, const void *from, size_t length)
@@ -202,6 +230,13 @@ net_thunk:
 	test	%rax, %rax
 	je	.Lchild_own_stack
 	mov	%rax, F_RAX(%rsp)
+	mov	%rsp, %rbp
+	.cfi_def_cfa_register rbp
+	mov	%rsp, %rdi
+	and	$-16, %rsp
+	call	net_parent
+	mov	%rbp, %rsp
+	.cfi_def_cfa_register rsp
 	jmp	.Lreturn
 .Lchild_own_stack:
 	.cfi_def_cfa rsp, 0

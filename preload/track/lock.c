@@ -83,6 +83,11 @@ void lock_write_end_masked(const sigmask_t *old)
 	sys_sigmask_restore(old);
 }
 
+bool lock_has_writer(void)
+{
+	return atomic_load(&state) & WRITER;
+}
+
 void lock_child(void)
 {
 	atomic_store(&state, WRITER);

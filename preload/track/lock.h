@@ -13,6 +13,8 @@
 #ifndef COWSPY_TRACK_LOCK_H
 #define COWSPY_TRACK_LOCK_H
 
+#include <stdbool.h>
+
 #include "base/sys.h"
 
 /* With signals already blocked: the fault handler. */
@@ -26,6 +28,9 @@ void lock_read_masked(sigmask_t *old);
 void lock_read_end_masked(const sigmask_t *old);
 void lock_write_masked(sigmask_t *old);
 void lock_write_end_masked(const sigmask_t *old);
+
+/* A writer holds the lock or waits for it. */
+bool lock_has_writer(void);
 
 /* In a forked child whose parent held the write lock: the child holds it now, alone. */
 void lock_child(void);

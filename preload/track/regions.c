@@ -25,6 +25,8 @@ static struct block **blocks; /* reserved for BLOCKS_MOST, touched as it grows *
 static unsigned block_count;
 static size_t regions_total;
 static _Atomic size_t armed_total;
+static _Atomic int selector_users;
+volatile uint8_t region_selector;
 static _Atomic uint32_t sequence;
 static uint32_t last_id;
 static struct block *free_blocks;
@@ -112,6 +114,8 @@ struct region *region_find(uintptr_t address, bool or_above)
 		slot = 0;
 	}
 	struct region *region = blocks[index]->regions[slot];
+	if (!region) /* seen by an optimistic reader only */
+		return NULL;
 	return or_above || region->start <= address ? region : NULL;
 }
 
@@ -212,12 +216,25 @@ static void slot_remove(unsigned index, unsigned slot)
 	free_blocks = block;
 }
 
+static void selector_count(int change)
+{
+	int before = atomic_fetch_add(&selector_users, change);
+	if (before == 0 || before + change == 0)
+		region_selector = before + change > 0;
+}
+
+void region_selector_hold(bool hold)
+{
+	selector_count(hold ? 1 : -1);
+}
+
 void region_armed_changed(const struct region *before, const struct region *after)
 {
-	if (before && region_armed(before))
-		atomic_fetch_sub(&armed_total, 1);
-	if (after && region_armed(after))
-		atomic_fetch_add(&armed_total, 1);
+	int change = (after && region_armed(after)) - (before && region_armed(before));
+	if (change) {
+		atomic_fetch_add(&armed_total, (size_t)change);
+		selector_count(change);
+	}
 }
 
 struct region *region_insert(const struct region *model)

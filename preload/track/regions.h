@@ -22,6 +22,7 @@ enum region_limit {
 	REGION_HUGETLB,      /* pages of hugetlbfs */
 	REGION_ASYNCHRONOUS, /* the kernel may write it at any time (io_uring, AIO, ...) */
 	REGION_SECCOMP,      /* the program forbade itself the system calls that we need */
+	REGION_NO_NET,       /* nothing lets us see the system calls that write into it */
 	REGION_USER,         /* by option or cowspy_untrack */
 	REGION_LIMITS
 };
@@ -70,6 +71,15 @@ size_t region_count(void);
 
 /* Armed regions right now: while it is 0, no page is protected by us. */
 size_t region_armed_count(void);
+
+/*
+ * The selector of Syscall User Dispatch: 1 (block) while a region is armed or somebody holds it,
+ * else 0 (allow).
+ */
+extern volatile uint8_t region_selector;
+void region_selector_hold(bool hold);
+
+/* The protection or limit of a region in the registry was changed in place. */
 void region_armed_changed(const struct region *before, const struct region *after);
 
 #endif

@@ -1,0 +1,59 @@
+/* Start and stop. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/options.h"
+#include "interpose/net.h"
+#include "interpose/process.h"
+#include "interpose/scope.h"
+#include "interpose/signals.h"
+#include "observe/stacks.h"
+#include "report/output.h"
+#include "track/mappings.h"
+#include "track/threads.h"
+
+/*
+ * Programs that this one starts inherit the library, and must know that they are not the one that
+ * the user started: this variable tells them.
+ */
+#define INHERITED "COWSPY_INHERITED=1"
+
+/* The program's environment with our mark, in our own memory. True when the mark was there. */
+static bool mark_environment(void)
+{
+	size_t count = 0;
+	for (; environ[count]; count++)
+		if (!strcmp(environ[count], INHERITED))
+			return true;
+	char **marked = memory_alloc((count + 2) * sizeof(*marked));
+	if (!marked)
+		return false;
+	memcpy(marked, environ, count * sizeof(*marked));
+	marked[count] = INHERITED;
+	environ = marked;
+	return false;
+}
+
+__attribute__((constructor(101))) static void start(void)
+{
+	options_start(environ);
+	bool inherited = mark_environment();
+	process_start();
+	scope_start();
+	thread_begin(NULL);
+	output_start(inherited);
+	stacks_start(options.stack_depth);
+	bool net = options.net && net_start();
+	signals_start((int)options.signal, net);
+	if (!net)
+		mappings_give_up_all(REGION_NO_NET);
+}
+
+/* With the net on, exit_group comes last of all and reports. */
+__attribute__((destructor(101))) static void stop(void)
+{
+	if (!net_active() || !region_selector)
+		process_end(REPORT_EXIT);
+}

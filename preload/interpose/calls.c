@@ -1,0 +1,83 @@
+#include "calls.h"
+
+#include <errno.h>
+
+#include "observe/stacks.h"
+#include "track/kernel_writes.h"
+#include "track/threads.h"
+
+#define CALLS_MOST 512
+
+/* The calls that need more than their output buffers opened. */
+static const call_fn special[CALLS_MOST] = {
+	[SYS_mmap] = memory_mmap,
+	[SYS_munmap] = memory_munmap,
+	[SYS_mremap] = memory_mremap,
+	[SYS_mprotect] = memory_mprotect,
+	[SYS_pkey_mprotect] = memory_mprotect,
+	[SYS_madvise] = memory_madvise,
+	[SYS_shmat] = memory_shmat,
+	[SYS_mlock] = memory_mlock,
+	[SYS_mlock2] = memory_mlock,
+	[SYS_mlockall] = memory_mlockall,
+	[SYS_io_uring_setup] = memory_asynchronous,
+	[SYS_io_setup] = memory_asynchronous,
+	[SYS_userfaultfd] = memory_asynchronous,
+	[SYS_fork] = process_clone,
+	[SYS_vfork] = process_clone,
+	[SYS_clone] = process_clone,
+	[SYS_clone3] = process_clone,
+	[SYS_execve] = process_exec,
+	[SYS_execveat] = process_exec,
+	[SYS_exit_group] = process_exit,
+	[SYS_seccomp] = process_seccomp,
+	[SYS_prctl] = process_prctl,
+	[SYS_close] = process_close,
+	[SYS_close_range] = process_close_range,
+	[SYS_dup2] = process_dup,
+	[SYS_dup3] = process_dup,
+	[SYS_rt_sigaction] = signals_action,
+	[SYS_rt_sigprocmask] = signals_mask,
+	[SYS_rt_sigsuspend] = signals_with_mask,
+	[SYS_ppoll] = signals_with_mask,
+	[SYS_pselect6] = signals_with_mask,
+	[SYS_epoll_pwait] = signals_with_mask,
+	[SYS_epoll_pwait2] = signals_with_mask,
+	[SYS_sigaltstack] = signals_alternate_stack,
+};
+
+/* libunwind's calls, made while it works for us. */
+static bool ours(void)
+{
+	const struct thread *self = thread_self();
+	return stacks_capturing() || (self && self->inside);
+}
+
+long call_buffers(long nr, const long args[6], uintptr_t caller)
+{
+	return kernel_writes_call(nr, args, caller);
+}
+
+/* An ordinary first write, if the page is armed: our fault handler sees to it. */
+long call_write_program(void *to, const void *from, size_t size)
+{
+	return sys_copy(to, from, size);
+}
+
+long call_issue(long nr, const long args[6], uintptr_t caller)
+{
+	if (ours())
+		return call_plain(nr, args);
+	if ((unsigned long)nr < CALLS_MOST && special[nr])
+		return special[nr](nr, args, caller);
+	return kernel_writes_call(nr, args, caller);
+}
+
+long call_libc(long nr, const long args[6], uintptr_t caller)
+{
+	long result = call_issue(nr, args, caller);
+	if (!sys_failed(result))
+		return result;
+	errno = (int)-result;
+	return -1;
+}

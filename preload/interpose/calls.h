@@ -1,0 +1,66 @@
+/*
+ * Every system call of the program that we see goes through here, whichever door it came by: a
+ * wrapper of a libc function, or the net (Syscall User Dispatch).
+ */
+#ifndef COWSPY_INTERPOSE_CALLS_H
+#define COWSPY_INTERPOSE_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/sys.h"
+
+/*
+ * Issue the call for the program, doing what has to be done around it. `caller` is the address in
+ * the program to which it returns. Returns the kernel's result: a value, or -errno.
+ */
+long call_issue(long nr, const long args[6], uintptr_t caller);
+
+/* As call_issue, in libc's manner: -1 with errno set. */
+long call_libc(long nr, const long args[6], uintptr_t caller);
+
+/* The call as it is. */
+static inline long call_plain(long nr, const long args[6])
+{
+	return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
+/* The call with its output buffers open; for handlers of calls that edited their arguments. */
+long call_buffers(long nr, const long args[6], uintptr_t caller);
+
+/* Store into the program's memory what the kernel would have stored there. 0 or -EFAULT. */
+long call_write_program(void *to, const void *from, size_t size);
+
+typedef long (*call_fn)(long nr, const long args[6], uintptr_t caller);
+
+/* memory.c */
+long memory_mmap(long nr, const long args[6], uintptr_t caller);
+long memory_munmap(long nr, const long args[6], uintptr_t caller);
+long memory_mremap(long nr, const long args[6], uintptr_t caller);
+long memory_mprotect(long nr, const long args[6], uintptr_t caller);
+long memory_madvise(long nr, const long args[6], uintptr_t caller);
+long memory_shmat(long nr, const long args[6], uintptr_t caller);
+long memory_mlock(long nr, const long args[6], uintptr_t caller);
+long memory_mlockall(long nr, const long args[6], uintptr_t caller);
+long memory_asynchronous(long nr, const long args[6], uintptr_t caller);
+
+/* A stack lies in [start, start + length): never protect it. */
+void memory_is_stack(uintptr_t start, uintptr_t length);
+
+/* process.c */
+long process_clone(long nr, const long args[6], uintptr_t caller);
+long process_exec(long nr, const long args[6], uintptr_t caller);
+long process_exit(long nr, const long args[6], uintptr_t caller);
+long process_seccomp(long nr, const long args[6], uintptr_t caller);
+long process_prctl(long nr, const long args[6], uintptr_t caller);
+long process_close(long nr, const long args[6], uintptr_t caller);
+long process_close_range(long nr, const long args[6], uintptr_t caller);
+long process_dup(long nr, const long args[6], uintptr_t caller);
+
+/* signals.c */
+long signals_action(long nr, const long args[6], uintptr_t caller);
+long signals_mask(long nr, const long args[6], uintptr_t caller);
+long signals_with_mask(long nr, const long args[6], uintptr_t caller);
+long signals_alternate_stack(long nr, const long args[6], uintptr_t caller);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * Our signal handlers as the kernel knows them. They run on the alternate stack with all other
+ * signals blocked, leave errno alone, and return through sys_restorer.
+ */
+#ifndef COWSPY_INTERPOSE_HANDLERS_H
+#define COWSPY_INTERPOSE_HANDLERS_H
+
+#include <signal.h>
+
+void handlers_fault(int signal, siginfo_t *info, void *context);
+void handlers_dispatch(int signal, siginfo_t *info, void *context);
+void handlers_snapshot(int signal, siginfo_t *info, void *context);
+
+#endif

@@ -1,0 +1,221 @@
+#include "net.h"
+
+#include <link.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "calls.h"
+#include "observe/stacks.h"
+#include "process.h"
+#include "signals.h"
+#include "track/forks.h"
+#include "track/regions.h"
+#include "track/threads.h"
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ull
+#endif
+
+#define PR_SYSCALL_USER_DISPATCH 59
+#define DISPATCH_OFF 0
+#define DISPATCH_ON 1
+#define SI_DISPATCHED 2 /* SYS_USER_DISPATCH */
+
+/* As base/sys_x86_64.S lays it out. */
+struct net_frame {
+	long args[6];
+	long result; /* the number, before */
+	unsigned long flags;
+	uintptr_t caller;
+	uintptr_t child_stack;
+	uintptr_t slot; /* clone flags for a task with its own stack, else a struct net_slot */
+	unsigned long rbp;
+};
+
+/* What the parent of a task on its own stack finds again afterwards. */
+struct net_slot {
+	uintptr_t caller;
+	unsigned long flags;
+	unsigned long r12;
+	_Atomic int busy;
+};
+
+#define SLOTS 64
+static struct net_slot slots[SLOTS];
+
+static struct {
+	uintptr_t start, length;
+} text;
+static bool active;
+
+void net_thunk(void);
+void net_sigreturn(void);
+int net_call(struct net_frame *frame);
+void net_parent(struct net_frame *frame);
+void net_child(unsigned long flags);
+void net_child_same_stack(void);
+
+static int find_text(struct dl_phdr_info *info, size_t size, void *context)
+{
+	uintptr_t here = (uintptr_t)net_thunk;
+	(void)size;
+	(void)context;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + header->p_vaddr;
+		if (header->p_type == PT_LOAD && here - start < header->p_memsz) {
+			text.start = start;
+			text.length = header->p_memsz;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static long dispatch(int mode)
+{
+	return mode == DISPATCH_ON
+		       ? sys_call5(SYS_prctl, PR_SYSCALL_USER_DISPATCH, DISPATCH_ON, text.start,
+				   text.length, &region_selector)
+		       : sys_call5(SYS_prctl, PR_SYSCALL_USER_DISPATCH, DISPATCH_OFF, 0, 0, 0);
+}
+
+bool net_start(void)
+{
+	dl_iterate_phdr(find_text, NULL);
+	active = text.length && dispatch(DISPATCH_ON) == 0;
+	return active;
+}
+
+bool net_active(void)
+{
+	return active;
+}
+
+void net_thread(void)
+{
+	if (active)
+		dispatch(DISPATCH_ON);
+}
+
+void net_watch_begin(void)
+{
+	if (active)
+		region_selector_hold(true);
+}
+
+void net_watch_end(void)
+{
+	if (active)
+		region_selector_hold(false);
+}
+
+bool net_dispatch(const siginfo_t *info, ucontext_t *context)
+{
+	greg_t *registers = context->uc_mcontext.gregs;
+	if (info->si_code != SI_DISPATCHED)
+		return false;
+	if (info->si_syscall == SYS_rt_sigreturn) {
+		registers[REG_RIP] = (greg_t)net_sigreturn;
+		return true;
+	}
+	registers[REG_RAX] = info->si_syscall;
+	registers[REG_RCX] = registers[REG_RIP];
+	registers[REG_R11] = registers[REG_EFL];
+	registers[REG_RIP] = (greg_t)net_thunk;
+	return true;
+}
+
+/* --- new tasks --- */
+
+static uintptr_t slot_take(void)
+{
+	for (;;) {
+		for (unsigned i = 0; i < SLOTS; i++)
+			if (!atomic_exchange(&slots[i].busy, 1))
+				return (uintptr_t)&slots[i];
+		sys_call0(SYS_sched_yield);
+	}
+}
+
+/* Flags and end of the stack of the task that the call makes. False for other calls. */
+static bool new_task(const struct net_frame *frame, unsigned long *flags, uintptr_t *stack)
+{
+	uint64_t arguments[8]; /* struct clone_args */
+	switch (frame->result) {
+	case SYS_vfork:
+		*flags = CLONE_VM | CLONE_VFORK;
+		*stack = 0;
+		return true;
+	case SYS_clone:
+		*flags = (unsigned long)frame->args[0];
+		*stack = (uintptr_t)frame->args[1];
+		return true;
+	case SYS_clone3:
+		if (frame->args[1] < (long)sizeof(arguments) ||
+		    sys_copy(arguments, (const void *)frame->args[0], sizeof(arguments)))
+			return false;
+		*flags = arguments[0];
+		*stack = arguments[5] ? arguments[5] + arguments[6] : 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Where the kernel writes thread ids: open the pages for good. */
+static void open_thread_ids(const struct net_frame *frame, unsigned long flags)
+{
+	if (frame->result == SYS_clone && flags & (CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)) {
+		memory_is_stack((uintptr_t)frame->args[2], sizeof(int));
+		memory_is_stack((uintptr_t)frame->args[3], sizeof(int));
+	}
+}
+
+int net_call(struct net_frame *frame)
+{
+	unsigned long flags;
+	uintptr_t stack;
+	if (!new_task(frame, &flags, &stack) || !(stack || (flags & CLONE_VM))) {
+		frame->result = call_issue(frame->result, frame->args, frame->caller);
+		return 0;
+	}
+	open_thread_ids(frame, flags);
+	if (!stack) {
+		frame->slot = slot_take();
+		return 2;
+	}
+	memory_is_stack(stack - PAGE_SIZE, PAGE_SIZE);
+	frame->child_stack = stack;
+	frame->slot = flags;
+	if (!(flags & CLONE_VM))
+		process_fork_begin();
+	return 1;
+}
+
+/* The parent of a task with its own stack goes on. */
+void net_parent(struct net_frame *frame)
+{
+	if (!(frame->slot & CLONE_VM))
+		process_fork_parent(frame->result > 0);
+}
+
+void net_child(unsigned long flags)
+{
+	if (!(flags & CLONE_VM)) {
+		process_fork_child();
+		return;
+	}
+	if (flags & CLONE_CLEAR_SIGHAND)
+		signals_restore();
+	net_thread();
+	if (flags & CLONE_SETTLS)
+		thread_meet();
+}
+
+void net_child_same_stack(void)
+{
+	net_thread();
+}

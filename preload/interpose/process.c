@@ -1,0 +1,239 @@
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#include "calls.h"
+#include "net.h"
+#include "observe/stacks.h"
+#include "observe/truth.h"
+#include "report/output.h"
+#include "signals.h"
+#include "track/fault.h"
+#include "track/forks.h"
+#include "track/kernel_writes.h"
+#include "track/lock.h"
+#include "track/mappings.h"
+#include "track/threads.h"
+
+static sigmask_t fork_mask; /* of the thread that holds the write lock for its fork */
+static _Atomic int ended_pid;
+
+/* --- fork --- */
+
+void process_fork_begin(void)
+{
+	sigmask_t mask;
+	forks_prepare(&mask);
+	fork_mask = mask;
+}
+
+void process_fork_parent(bool forked)
+{
+	sigmask_t mask = fork_mask;
+	forks_parent(&mask, forked);
+}
+
+void process_fork_child(void)
+{
+	sigmask_t mask = fork_mask;
+	net_thread();
+	output_child();
+	forks_child(&mask);
+}
+
+/* A fork: the child has its own memory and goes on from here, on a copy of this stack. */
+long process_clone(long nr, const long args[6], uintptr_t caller)
+{
+	(void)caller;
+	process_fork_begin();
+	long result = call_plain(nr, args);
+	if (result == 0)
+		process_fork_child();
+	else
+		process_fork_parent(result > 0);
+	return result;
+}
+
+/*
+ * libc's fork with the net on "allow" or absent: no page is armed or the wrappers are all that we
+ * have. Arming happens at the last moment before libc's own clone; pages that libc or other threads
+ * open from then on are armed again on both sides.
+ */
+static bool fork_unseen;
+
+static void before_libc_fork(void)
+{
+	fork_unseen = !region_selector || !net_active();
+	if (!fork_unseen)
+		return;
+	process_fork_begin();
+	sigmask_t mask = fork_mask;
+	lock_write_end_masked(&mask);
+}
+
+static void after_libc_fork_parent(void)
+{
+	if (!fork_unseen)
+		return;
+	process_fork_begin();
+	process_fork_parent(true);
+}
+
+static void after_libc_fork_child(void)
+{
+	if (process_pid == (int)sys_call0(SYS_getpid))
+		return;
+	lock_child();
+	sys_sigmask_block(&fork_mask);
+	process_fork_child();
+	process_fork_begin();
+	sigmask_t mask = fork_mask;
+	lock_write_end_masked(&mask);
+}
+
+/* --- exit and exec --- */
+
+/* A vfork child shares our memory but is not the process that we report on. */
+static bool is_this_process(void)
+{
+	return process_pid == (int)sys_call0(SYS_getpid);
+}
+
+void process_end(enum report_reason reason)
+{
+	int pid = process_pid;
+	if (!is_this_process() || atomic_exchange(&ended_pid, pid) == pid)
+		return;
+	output_report(reason);
+}
+
+long process_exit(long nr, const long args[6], uintptr_t caller)
+{
+	(void)caller;
+	process_end(REPORT_EXIT);
+	return call_plain(nr, args);
+}
+
+static bool can_exec(long nr, const long args[6])
+{
+	const bool at = nr == SYS_execveat;
+	long directory = at ? args[0] : AT_FDCWD;
+	long flags = at ? args[4] : 0;
+	return sys_call4(SYS_faccessat2, directory, at ? args[1] : args[0], 1 /* X_OK */,
+			 AT_EACCESS | flags) == 0;
+}
+
+/* A failed exec leaves the report of this moment behind; the one at exit still comes. */
+long process_exec(long nr, const long args[6], uintptr_t caller)
+{
+	bool ours = is_this_process();
+	(void)caller;
+	if (!can_exec(nr, args))
+		return call_plain(nr, args);
+	if (ours)
+		process_end(REPORT_EXEC);
+	signals_before_exec();
+	long result = call_plain(nr, args);
+	signals_after_failed_exec();
+	if (ours)
+		atomic_store(&ended_pid, 0);
+	return result;
+}
+
+/* --- seccomp --- */
+
+/*
+ * Filters may forbid the system calls that protecting and reporting need: report now, then leave
+ * everything open.
+ */
+static void before_seccomp(void)
+{
+	sigmask_t mask;
+	process_end(REPORT_EXIT);
+	lock_write_masked(&mask);
+	mappings_give_up_all(REGION_SECCOMP);
+	lock_write_end_masked(&mask);
+}
+
+static bool strict_or_filter(unsigned long operation)
+{
+	return operation == SECCOMP_SET_MODE_STRICT || operation == SECCOMP_SET_MODE_FILTER;
+}
+
+long process_seccomp(long nr, const long args[6], uintptr_t caller)
+{
+	if (strict_or_filter((unsigned long)args[0]))
+		before_seccomp();
+	return kernel_writes_call(nr, args, caller);
+}
+
+long process_prctl(long nr, const long args[6], uintptr_t caller)
+{
+	if (args[0] == PR_SET_SECCOMP)
+		before_seccomp();
+	return kernel_writes_call(nr, args, caller);
+}
+
+/* --- descriptors: ours are not there for the program --- */
+
+static bool is_ours(long fd)
+{
+	return fd >= 0 && fd == truth_descriptor();
+}
+
+long process_close(long nr, const long args[6], uintptr_t caller)
+{
+	(void)caller;
+	if (is_ours((int)args[0]))
+		return -EBADF;
+	output_before_close((int)args[0]);
+	return call_plain(nr, args);
+}
+
+long process_close_range(long nr, const long args[6], uintptr_t caller)
+{
+	unsigned first = (unsigned)args[0], last = (unsigned)args[1];
+	int mine = truth_descriptor();
+	(void)caller;
+	if (first <= 2 && last >= 2)
+		output_before_close(2);
+	if (mine < 0 || (unsigned)mine < first || (unsigned)mine > last || first > last)
+		return call_plain(nr, args);
+	long result = 0;
+	if ((unsigned)mine > first)
+		result = sys_call3(nr, first, mine - 1, args[2]);
+	if (!result && (unsigned)mine < last)
+		result = sys_call3(nr, mine + 1, last, args[2]);
+	return result;
+}
+
+long process_dup(long nr, const long args[6], uintptr_t caller)
+{
+	(void)caller;
+	if (is_ours((int)args[0]))
+		return -EBADF;
+	if (is_ours((int)args[1]))
+		truth_child(); /* give the number up; the next question opens another */
+	return call_plain(nr, args);
+}
+
+/* --- start --- */
+
+/* Registered first, hence called last. */
+static void end_quickly(void)
+{
+	process_end(REPORT_EXIT);
+}
+
+void process_start(void)
+{
+	process_pid = (int)sys_call0(SYS_getpid);
+	at_quick_exit(end_quickly);
+	pthread_atfork(before_libc_fork, after_libc_fork_parent, after_libc_fork_child);
+}

@@ -1,0 +1,20 @@
+/* Processes: forks, programs that end or become another. */
+#ifndef COWSPY_INTERPOSE_PROCESS_H
+#define COWSPY_INTERPOSE_PROCESS_H
+
+#include <stdbool.h>
+
+#include "report/report.h"
+
+/* Around a clone without CLONE_VM, whoever issues it. */
+void process_fork_begin(void);
+void process_fork_parent(bool forked);
+void process_fork_child(void);
+
+/* Write the report of a process that ends, once. */
+void process_end(enum report_reason reason);
+
+/* Register what libc must call around a fork that the net does not see. Before the program runs. */
+void process_start(void);
+
+#endif

@@ -1,0 +1,69 @@
+#include "forks.h"
+
+#include "fault.h"
+#include "guard.h"
+#include "lock.h"
+#include "observe/truth.h"
+#include "pages.h"
+#include "record/journal.h"
+#include "regions.h"
+#include "threads.h"
+
+static bool others_pinned;
+
+/* Pages that calls in flight of other threads have pinned stay open on the parent's side. */
+static bool pins_of_others(void)
+{
+	for (struct thread *t = thread_first(); t; t = thread_next(t))
+		if (t != thread_self() && atomic_load(&t->pin_count))
+			return true;
+	return false;
+}
+
+void forks_prepare(sigmask_t *mask)
+{
+	lock_write_masked(mask);
+	others_pinned = pins_of_others();
+	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
+		uintptr_t start, end;
+		r->shared_since_fork = true;
+		bool opened = pages_next_open(r->start, r->end, &start, &end);
+		pages_arm(r->start, r->end);
+		if (opened && region_armed(r))
+			guard_apply(r, r->start, r->end);
+	}
+}
+
+void forks_parent(const sigmask_t *mask, bool forked)
+{
+	if (forked)
+		process_epoch++;
+	lock_write_end_masked(mask);
+}
+
+/* The threads that pinned pages do not exist here. */
+static void close_pinned(struct region *region)
+{
+	uintptr_t start, end;
+	if (!pages_next_open(region->start, region->end, &start, &end))
+		return;
+	pages_arm(region->start, region->end);
+	if (region_armed(region))
+		guard_apply(region, region->start, region->end);
+}
+
+void forks_child(const sigmask_t *mask)
+{
+	process_pid = (int)sys_call0(SYS_getpid);
+	process_epoch++;
+	thread_child();
+	truth_child();
+	journal_begin();
+	lock_child();
+	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
+		r->inherited = true;
+		if (others_pinned)
+			close_pinned(r);
+	}
+	lock_write_end_masked(mask);
+}

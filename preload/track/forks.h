@@ -1,0 +1,22 @@
+/*
+ * Both sides of a fork.
+ *
+ * After a fork all anonymous pages are shared, so all regions are armed again: before the clone,
+ * once, so that both sides inherit the protection. The write lock is held from then until each
+ * side has gone on, which closes the window in which other threads could open pages unseen.
+ */
+#ifndef COWSPY_TRACK_FORKS_H
+#define COWSPY_TRACK_FORKS_H
+
+#include <stdbool.h>
+
+#include "base/sys.h"
+
+/* Before the clone: blocks signals and takes the lock. */
+void forks_prepare(sigmask_t *mask);
+
+/* After it, on each side (also when it failed: then `forked` is false). */
+void forks_parent(const sigmask_t *mask, bool forked);
+void forks_child(const sigmask_t *mask);
+
+#endif

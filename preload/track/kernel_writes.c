@@ -1,0 +1,402 @@
+#include "kernel_writes.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/memory.h"
+#include "base/sys.h"
+#include "fault.h"
+#include "guard.h"
+#include "lock.h"
+#include "observe/stacks.h"
+#include "observe/truth.h"
+#include "pages.h"
+#include "syscall_table.h"
+#include "threads.h"
+
+#define RANGES_FEW 8
+#define RANGES_MOST 2048
+#define OPENED_FEW 8
+
+/* A page opened for a call, and what it was before. */
+struct opened_page {
+	uintptr_t page;
+	uint8_t kind;
+	bool written;
+};
+
+struct call {
+	long nr;
+	long result;
+	uintptr_t caller;
+	enum write_cause cause;
+	struct output_range few[RANGES_FEW];
+	struct output_range *ranges;
+	unsigned range_count;
+	struct opened_page opened_few[OPENED_FEW];
+	struct opened_page *opened;
+	size_t opened_count;
+	size_t opened_most;
+};
+
+static int read_program(void *to, uintptr_t from, uintptr_t length)
+{
+	return sys_copy(to, (const void *)from, length);
+}
+
+static void ranges_find(struct call *call, const long args[6])
+{
+	call->ranges = call->few;
+	call->range_count = syscall_outputs(call->nr, args, call->few, RANGES_FEW, read_program);
+	if (call->range_count <= RANGES_FEW)
+		return;
+	call->range_count = RANGES_FEW;
+	struct output_range *many = memory_map(RANGES_MOST * sizeof(*many));
+	if (!many)
+		return;
+	call->ranges = many;
+	call->range_count = syscall_outputs(call->nr, args, many, RANGES_MOST, read_program);
+	if (call->range_count > RANGES_MOST)
+		call->range_count = RANGES_MOST;
+}
+
+/* The part of an output range that lies in an armed region; false when there is none from *at on. */
+static bool armed_part(uintptr_t *at, uintptr_t end, uintptr_t *part_end)
+{
+	struct region region;
+	while (*at < end && region_copy_next(*at, &region) && region.start < end) {
+		if (region_armed(&region)) {
+			*at = region.start > *at ? region.start : *at;
+			*part_end = region.end < end ? region.end : end;
+			return true;
+		}
+		*at = region.end;
+	}
+	return false;
+}
+
+/* Whether a page of [start, end) is closed. Pins the range: it is about to be written. */
+static bool pin_range(uintptr_t start, uintptr_t end)
+{
+	bool closed = false;
+	uintptr_t part_end;
+	for (uintptr_t at = start; armed_part(&at, end, &part_end); at = part_end) {
+		guard_pin(at, part_end);
+		for (uintptr_t page = page_floor(at); page < part_end && !closed; page += PAGE_SIZE)
+			closed = !pages_is_open(page);
+	}
+	return closed;
+}
+
+static bool pin_all(const struct call *call)
+{
+	bool closed = false;
+	for (unsigned i = 0; i < call->range_count; i++) {
+		const struct output_range *range = &call->ranges[i];
+		closed |= pin_range(range->start, range->start + range->length);
+	}
+	return closed;
+}
+
+static void opened_add(struct call *call, uintptr_t page, enum write_kind kind)
+{
+	if (call->opened_count < call->opened_most)
+		call->opened[call->opened_count++] =
+			(struct opened_page){.page = page, .kind = (uint8_t)kind};
+}
+
+static size_t armed_pages(uintptr_t start, uintptr_t end)
+{
+	size_t pages = 0;
+	uintptr_t part_end;
+	for (uintptr_t at = start; armed_part(&at, end, &part_end); at = part_end)
+		pages += (part_end - at) / PAGE_SIZE + 2;
+	return pages;
+}
+
+/* Room for every page of the ranges, so that opening needs no allocation under the lock. */
+static void opened_reserve(struct call *call)
+{
+	size_t most = 0;
+	for (unsigned i = 0; i < call->range_count; i++)
+		most += armed_pages(call->ranges[i].start,
+				    call->ranges[i].start + call->ranges[i].length);
+	call->opened = call->opened_few;
+	call->opened_most = OPENED_FEW;
+	if (most <= OPENED_FEW)
+		return;
+	struct opened_page *many = memory_map(most * sizeof(*many));
+	if (!many)
+		return;
+	call->opened = many;
+	call->opened_most = most;
+}
+
+static enum write_kind kind_before(const struct region *region, uintptr_t page)
+{
+	page_flags_t flags = 0;
+	if (region->shared_since_fork || region->file)
+		return fault_page_kind(region, page, false);
+	return truth_page(page, &flags) == 0 && (flags & PAGE_ZERO) ? KIND_ZERO : KIND_FILL;
+}
+
+/* Read lock: claim and open the closed pages of [start, end) in one region, run by run. */
+static int open_part(struct call *call, const struct region *region, uintptr_t start, uintptr_t end)
+{
+	int error = 0;
+	for (uintptr_t page = page_floor(start); page < end && !error; page += PAGE_SIZE) {
+		if (pages_is_open(page) || !pages_claim(page))
+			continue;
+		opened_add(call, page, kind_before(region, page));
+		error = guard_open(region, page);
+	}
+	return error;
+}
+
+static int open_range(struct call *call, uintptr_t start, uintptr_t end, uintptr_t *failed)
+{
+	const struct region *region;
+	int error = 0;
+	while (!error && start < end && (region = region_find(start, true)) && region->start < end) {
+		uintptr_t at = region->start > start ? region->start : start;
+		uintptr_t part_end = region->end < end ? region->end : end;
+		*failed = at;
+		if (region_armed(region))
+			error = open_part(call, region, at, part_end);
+		start = part_end;
+	}
+	return error;
+}
+
+static void open_all(struct call *call)
+{
+	uintptr_t failed = 0;
+	int error = 0;
+	sigmask_t mask;
+	opened_reserve(call);
+	lock_read_masked(&mask);
+	for (unsigned i = 0; i < call->range_count && !error; i++)
+		error = open_range(call, call->ranges[i].start,
+				   call->ranges[i].start + call->ranges[i].length, &failed);
+	lock_read_end();
+	if (error) {
+		/* No VMA left: the region is watched by kernel truth from now on. */
+		lock_write();
+		guard_give_up_range(failed, failed + 1, REGION_NO_VMA);
+		lock_write_end();
+	}
+	sys_sigmask_restore(&mask);
+}
+
+/* Bytes of the call's output known by its result: what it did not reach was not written. */
+static bool within_result(const struct call *call, uintptr_t page)
+{
+	if (call->result <= 0)
+		return call->result == 0;
+	for (unsigned i = 0; i < call->range_count; i++) {
+		const struct output_range *range = &call->ranges[i];
+		if (page + PAGE_SIZE > range->start &&
+		    page < range->start + (uintptr_t)call->result && page < range->start + range->length)
+			return true;
+	}
+	return false;
+}
+
+/* What the kernel says after the call: did the page become a copy? */
+static bool was_written(const struct call *call, const struct opened_page *opened)
+{
+	page_flags_t flags;
+	if (truth_page(opened->page, &flags))
+		return within_result(call, opened->page);
+	if (!page_is_copied(flags))
+		return false;
+	switch (opened->kind) {
+	case KIND_FORK:
+		return flags & PAGE_EXCLUSIVE;
+	case KIND_REUSE:
+	case KIND_UNKNOWN:
+		return within_result(call, opened->page);
+	default:
+		return true;
+	}
+}
+
+static bool all_written(struct call *call)
+{
+	bool all = true;
+	for (size_t i = 0; i < call->opened_count; i++) {
+		call->opened[i].written = was_written(call, &call->opened[i]);
+		all &= call->opened[i].written;
+	}
+	return all;
+}
+
+/*
+ * Write lock: close the page and only then ask again. A write by another thread before the
+ * protection is in the kernel's answer; one after it faults. None is lost.
+ */
+static void close_unwritten(const struct call *call, struct opened_page *opened)
+{
+	struct region *region = region_find(opened->page, false);
+	if (!region || !region_armed(region) || !pages_is_open(opened->page))
+		return;
+	pages_close(opened->page);
+	guard_apply(region, opened->page, opened->page + PAGE_SIZE);
+	if (pages_is_open(opened->page) || !was_written(call, opened))
+		return;
+	opened->written = pages_claim(opened->page);
+	guard_apply(region, opened->page, opened->page + PAGE_SIZE);
+}
+
+static void close_all_unwritten(struct call *call)
+{
+	sigmask_t mask;
+	lock_write_masked(&mask);
+	for (size_t i = 0; i < call->opened_count; i++)
+		if (!call->opened[i].written)
+			close_unwritten(call, &call->opened[i]);
+	lock_write_end_masked(&mask);
+}
+
+static long capture(void *caller)
+{
+	return stacks_capture((uintptr_t)caller);
+}
+
+/*
+ * The program may keep vector registers across a raw `syscall` instruction, and libunwind is free
+ * to use them: they are saved around it, all but the tile registers, which it never touches.
+ */
+static uint32_t stack_of_caller(uintptr_t caller)
+{
+	struct thread *self = thread_meet();
+	if (!self || self->unwinding || !self->work_stack_top)
+		return 0;
+	self->unwinding = true;
+	stacks_warm_thread();
+	uint32_t stack = (uint32_t)sys_saving_vectors(self->work_stack_top, capture, (void *)caller);
+	self->unwinding = false;
+	return stack;
+}
+
+static void record_written(const struct call *call)
+{
+	sigmask_t mask;
+	uint32_t stack = 0;
+	bool captured = false;
+	sys_sigmask_block(&mask);
+	for (size_t i = 0; i < call->opened_count; i++) {
+		const struct opened_page *opened = &call->opened[i];
+		if (!opened->written)
+			continue;
+		if (!captured)
+			stack = stack_of_caller(call->caller);
+		captured = true;
+		const struct first_write write = {
+			.page = opened->page,
+			.time = sys_now(),
+			.stack = stack,
+			.thread = (uint32_t)sys_call0(SYS_gettid),
+			.epoch = process_epoch,
+			.syscall = (uint16_t)(call->nr + 1),
+			.kind = opened->kind,
+			.cause = (uint8_t)call->cause,
+		};
+		pages_set_event(opened->page, journal_append(&write));
+	}
+	sys_sigmask_restore(&mask);
+}
+
+static void settle(struct call *call)
+{
+	if (!all_written(call))
+		close_all_unwritten(call);
+	record_written(call);
+}
+
+/*
+ * The pins are published before the pages are looked at. A writer that began before may not have
+ * seen them: then the pages are looked at again under the lock.
+ */
+static long issue(struct call *call, const long args[6])
+{
+	unsigned pins = guard_pins();
+	bool closed = pin_all(call);
+	bool pinned = guard_pins() != pins;
+	if (pinned && (closed || lock_has_writer()))
+		open_all(call);
+	call->result = sys_raw(call->nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+	if (pinned)
+		guard_unpin_to(pins);
+	if (call->opened_count)
+		settle(call);
+	if (call->opened && call->opened != call->opened_few)
+		memory_unmap(call->opened, call->opened_most * sizeof(*call->opened));
+	return call->result;
+}
+
+long kernel_writes_call(long nr, const long args[6], uintptr_t caller)
+{
+	struct call call = {.nr = nr, .caller = caller, .cause = CAUSE_SYSCALL};
+	if (region_armed_count())
+		ranges_find(&call, args);
+	if (!call.range_count)
+		return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+	long result = issue(&call, args);
+	if (call.ranges != call.few)
+		memory_unmap(call.ranges, RANGES_MOST * sizeof(*call.ranges));
+	return result;
+}
+
+long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_t start,
+			 uintptr_t length, enum write_cause cause)
+{
+	struct call call = {.nr = nr, .caller = caller, .cause = cause, .range_count = 1};
+	call.ranges = call.few;
+	call.few[0] = (struct output_range){start, length};
+	if (!region_armed_count() || start + length < start)
+		return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+	return issue(&call, args);
+}
+
+struct populated {
+	struct call *call;
+	const struct region *region;
+};
+
+static void populated_run(uintptr_t start, uintptr_t end, page_flags_t flags, void *context)
+{
+	struct populated *populated = context;
+	if (!page_is_copied(flags))
+		return;
+	for (uintptr_t page = start; page < end; page += PAGE_SIZE) {
+		if (!pages_claim(page))
+			continue;
+		opened_add(populated->call, page, populated->region->file ? KIND_FILE : KIND_FILL);
+	}
+}
+
+void kernel_writes_populated(long nr, uintptr_t caller, const struct region *region,
+			     enum write_cause cause)
+{
+	struct call call = {.nr = nr, .caller = caller, .cause = cause, .range_count = 1};
+	struct populated populated = {&call, region};
+	call.ranges = call.few;
+	call.few[0] = (struct output_range){region->start, region->end - region->start};
+	opened_reserve(&call);
+	truth_runs(region->start, region->end, populated_run, &populated);
+	for (size_t i = 0; i < call.opened_count; i++)
+		call.opened[i].written = true;
+	record_written(&call);
+	if (call.opened != call.opened_few)
+		memory_unmap(call.opened, call.opened_most * sizeof(*call.opened));
+}
+
+void kernel_writes_asynchronous(uintptr_t start, uintptr_t length)
+{
+	sigmask_t mask;
+	lock_write_masked(&mask);
+	guard_give_up_range(page_floor(start), page_ceil(start + length), REGION_ASYNCHRONOUS);
+	lock_write_end_masked(&mask);
+}

@@ -1,0 +1,43 @@
+/*
+ * System calls through which the kernel writes into the program's memory.
+ *
+ * A write-protected page does not fault for the kernel: the call fails or comes up short. So the
+ * ranges that a call may write are opened before it, pinned while it runs, and afterwards the
+ * kernel's page states tell what was really written; the rest is closed again.
+ */
+#ifndef COWSPY_TRACK_KERNEL_WRITES_H
+#define COWSPY_TRACK_KERNEL_WRITES_H
+
+#include <stdint.h>
+
+#include "record/journal.h"
+#include "regions.h"
+
+/*
+ * Issue the call with its output ranges open. `caller` is the return address into the program, for
+ * the stack of the pages written. Returns the kernel's result. Any thread, handlers of the program
+ * included; signals are blocked only around our own work.
+ */
+long kernel_writes_call(long nr, const long args[6], uintptr_t caller);
+
+/*
+ * The same for a call that makes the kernel write-fault [start, start + length): mlock,
+ * MADV_POPULATE_WRITE.
+ */
+long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_t start,
+			 uintptr_t length, enum write_cause cause);
+
+/*
+ * Write lock: a mapping was made with its pages in place (MAP_POPULATE, MAP_LOCKED). Opens and
+ * records those that the kernel copied.
+ */
+void kernel_writes_populated(long nr, uintptr_t caller, const struct region *region,
+			     enum write_cause cause);
+
+/*
+ * For a range that the kernel may write at any time from now on: open it for good, and watch its
+ * regions by kernel truth alone.
+ */
+void kernel_writes_asynchronous(uintptr_t start, uintptr_t length);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * What calls that change mappings do to the registry. All want the write lock.
+ */
+#ifndef COWSPY_TRACK_MAPPINGS_H
+#define COWSPY_TRACK_MAPPINGS_H
+
+#include "regions.h"
+
+/* A new mapping that the program may write one day. Arms it when it is writable. */
+struct region *mappings_add(const struct region *model);
+
+/* [start, end) is unmapped, or mapped over by something that is not tracked. */
+void mappings_remove(uintptr_t start, uintptr_t end);
+
+/* The kernel has just given [start, end) this protection. */
+void mappings_protected(uintptr_t start, uintptr_t end, int protection);
+
+/* The pages of [start, end) went back to the kernel (MADV_DONTNEED), or may go (MADV_FREE). */
+void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once);
+
+/*
+ * mremap of tracked memory: the call itself, with everything that the kernel must find in one piece
+ * put into one, and the registry brought in line. Returns the kernel's result.
+ */
+long mappings_move(const long args[6]);
+
+/* Mappings are no longer protected at all, and none will be. */
+void mappings_give_up_all(enum region_limit why);
+
+#endif
