@@ -36,8 +36,9 @@ PRELOAD_FLAGS := $(LANGUAGE) $(OPTIMISE) -fPIC -fvisibility=hidden -mgeneral-reg
 	-fno-stack-protector $(WARNINGS) $(INCLUDES)
 PRELOAD_LINK := -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,text -Wl,-z,nodelete \
 	-Wl,--build-id -Wl,-soname,libcowspy.so
-TOOLS_FLAGS := $(LANGUAGE) $(OPTIMISE) $(WARNINGS) -Iinclude -DCOWSPY_VERSION='"$(VERSION)"'
-TOOLS_LIBS ?=
+TOOLS_FLAGS := $(LANGUAGE) $(OPTIMISE) $(WARNINGS) $(INCLUDES) \
+	-DCOWSPY_VERSION='"$(VERSION)"'
+TOOLS_LIBS ?= -ljson-c
 
 # Functions of the test programs keep their frames and names: reports are judged by them.
 PROGRAM_FLAGS := $(LANGUAGE) -O1 -fno-inline -fno-optimize-sibling-calls -pthread $(WARNINGS) \
@@ -57,6 +58,9 @@ PRELOAD_OBJECTS := $(PRELOAD_SOURCES:%=$(BUILD)/%.o)
 PRELOAD_MAP := $(wildcard preload/cowspy.map)
 TOOLS_SOURCES := $(wildcard tools/*.c tools/*/*.c)
 TOOLS_OBJECTS := $(TOOLS_SOURCES:%=$(BUILD)/%.o)
+# The tools read the kernel with the preload's own readers, built as ordinary code.
+COMMON_SOURCES := $(filter preload/base/% preload/observe/%,$(PRELOAD_SOURCES))
+COMMON_OBJECTS := $(COMMON_SOURCES:%=$(BUILD)/common/%.o)
 PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/programs/*.c))
 UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
@@ -91,14 +95,22 @@ $(BUILD)/libcowspy.so: $(PRELOAD_OBJECTS) $(PRELOAD_MAP)
 		echo 'libcowspy.so may need nothing but libc' >&2; exit 1; fi
 	@mv $@.new $@
 
-$(BUILD)/cowspy: $(TOOLS_OBJECTS)
+$(BUILD)/cowspy: $(TOOLS_OBJECTS) $(BUILD)/common.a
 	$(CC) -pie -o $@ $^ $(TOOLS_LIBS)
+
+$(BUILD)/common.a: $(COMMON_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
 
 $(BUILD)/preload/%.o: preload/% Makefile
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_FLAGS) $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 
 $(BUILD)/tools/%.o: tools/% Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TOOLS_FLAGS) -fPIE $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/common/%.o: % Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TOOLS_FLAGS) -fPIE $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 

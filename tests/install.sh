@@ -9,12 +9,12 @@ set -eu
 packages_of()
 {
 	case $1 in
-	build) echo gcc libc6-dev make binutils libunwind8 ;;
+	build) echo gcc libc6-dev make binutils libjson-c-dev libunwind8 ;;
 	demo) echo redis-server redis-tools ;;
 	bench) echo python3-minimal ;;
 	check)
 		echo clang clang-format cppcheck shellcheck libcmocka-dev python3 \
-			libpython3-testsuite redis-server redis-tools sqlite3 git bash procps
+			"libpython$(python_version)-testsuite" redis-server redis-tools sqlite3 git bash
 		;;
 	*)
 		echo "install.sh: no group of packages is called '$1'" >&2
@@ -23,16 +23,31 @@ packages_of()
 	esac
 }
 
+# 3.11, say: its package of tests carries it in its name.
+python_version()
+{
+	apt-cache show python3 2>/dev/null | sed -n 's/^Version: \(3\.[0-9]*\).*/\1/p' | head -1
+}
+
 fail()
 {
 	echo "install.sh: $1" >&2
-	echo "install.sh: install these yourself and set COWSPY_NO_INSTALL=1: ${missing[*]}" >&2
+	echo "install.sh: install what is missing yourself and set COWSPY_NO_INSTALL=1" >&2
 	exit 1
 }
 
-installed()
+# Sets missing to the packages of all these groups that are not installed.
+find_missing()
 {
-	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+	local group package packages
+	missing=()
+	for group; do
+		packages=$(packages_of "$group")
+		for package in $packages; do
+			[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+				missing+=("$package")
+		done
+	done
 }
 
 apt()
@@ -40,32 +55,27 @@ apt()
 	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@"
 }
 
-[ -z "${COWSPY_NO_INSTALL:-}" ] || exit 0
+install_missing()
+{
+	[ ${#missing[@]} = 0 ] || apt install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1
+}
 
-missing=()
-for group; do
-	packages=$(packages_of "$group")
-	for package in $packages; do
-		installed "$package" || missing+=("$package")
-	done
-done
+[ -z "${COWSPY_NO_INSTALL:-}" ] || exit 0
+command -v apt-get >/dev/null || fail "this is no Debian: there is no apt-get"
+find_missing "$@"
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-command -v apt-get >/dev/null || fail "this is no Debian: there is no apt-get"
 root=()
 if [ "$(id -u)" != 0 ]; then
-	command -v sudo >/dev/null || fail "neither root nor sudo: cannot install packages"
+	command -v sudo >/dev/null || fail "neither root nor sudo to install ${missing[*]}"
 	root=(sudo)
 fi
-
 echo "installing Debian packages: ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# A fresh machine may have no package lists, an old one lists that name vanished versions.
-if ! apt install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-	if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1
-	then
-		cat "$log" >&2
-		fail "apt-get could not install the packages"
-	fi
+install_missing && exit 0
+# A fresh machine has no package lists, an old one lists versions that are gone.
+if ! apt update >"$log" 2>&1 || ! { find_missing "$@" && install_missing; }; then
+	cat "$log" >&2
+	fail "apt-get could not install ${missing[*]}"
 fi
