@@ -199,13 +199,13 @@ void text_duration(struct text *text, uint64_t nanoseconds)
 }
 
 /* The aligned forms format into memory first, since the width is known only then. */
-#define RIGHT_ALIGNED(call)                                            \
-	do {                                                           \
-		char number[NUMBER_SIZE];                              \
-		struct text memory;                                    \
-		text_start(&memory, -1, number, sizeof(number));       \
-		call;                                                  \
-		text_right(text, memory.data, memory.length, width);   \
+#define RIGHT_ALIGNED(call) \
+	do { \
+		char number[NUMBER_SIZE]; \
+		struct text memory; \
+		text_start(&memory, -1, number, sizeof(number)); \
+		call; \
+		text_right(text, memory.data, memory.length, width); \
 	} while (0)
 
 void text_decimal_right(struct text *text, uint64_t value, size_t width)

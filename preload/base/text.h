@@ -13,12 +13,12 @@
 #include <stdint.h>
 
 struct text {
-	int fd;		 /* -1: keep the text in memory */
-	int error;	 /* 0 or -errno of the first failure */
-	size_t length;	 /* bytes now in data */
+	int fd;          /* -1: keep the text in memory */
+	int error;       /* 0 or -errno of the first failure */
+	size_t length;   /* bytes now in data */
 	size_t capacity; /* size of data */
-	size_t column;	 /* characters since the last newline */
-	char *data;	 /* of the caller, not terminated by a zero */
+	size_t column;   /* characters since the last newline */
+	char *data;      /* of the caller, not terminated by a zero */
 };
 
 /* Begin. With fd -1 the text stays in data[0..length), and overflow is error -ENOSPC. */

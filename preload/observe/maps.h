@@ -28,7 +28,7 @@ struct maps_line {
 typedef int (*maps_line_fn)(const struct maps_line *line, void *context);
 
 /* Parse one line without its newline. False when it is malformed. */
-bool maps_parse(const char *line, size_t length, struct maps_line *parsed);
+bool maps_parse(const char *text, size_t length, struct maps_line *line);
 
 /*
  * Call fn for each line of an open maps file from its current position on. Returns how many

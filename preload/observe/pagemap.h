@@ -20,14 +20,14 @@ typedef uint16_t page_flags_t;
 enum page_flag {
 	PAGE_PRESENT = 1 << 0,
 	PAGE_SWAPPED = 1 << 1,
-	PAGE_FILE = 1 << 2,	 /* of a file or of shared memory, not anonymous; see PAGE_ZERO */
+	PAGE_FILE = 1 << 2,      /* of a file or of shared memory, not anonymous; see PAGE_ZERO */
 	PAGE_EXCLUSIVE = 1 << 3, /* anonymous, present, and mapped nowhere else */
 	/*
 	 * The shared zero page. A huge one is known by PAGEMAP_SCAN only; entries show it as
 	 * PAGE_FILE, also in anonymous memory.
 	 */
 	PAGE_ZERO = 1 << 4,
-	PAGE_HUGE = 1 << 5,	 /* mapped as a huge page; only known by PAGEMAP_SCAN */
+	PAGE_HUGE = 1 << 5, /* mapped as a huge page; only known by PAGEMAP_SCAN */
 	/*
 	 * Set together with PAGE_ZERO when PAGEMAP_SCAN is missing: the kernel said "present, not
 	 * file, not exclusive", which is the zero page, or an anonymous page shared since a fork.
@@ -42,7 +42,7 @@ enum page_flag {
 
 struct pagemap {
 	int fd;
-	bool scan;	     /* PAGEMAP_SCAN works; clear it to force reading entries */
+	bool scan;           /* PAGEMAP_SCAN works; clear it to force reading entries */
 	uint64_t categories; /* those this kernel's PAGEMAP_SCAN knows */
 };
 

@@ -68,9 +68,18 @@ static void test_parse(void **state)
 static void test_malformed_lines(void **state)
 {
 	static const char *const lines[] = {
-		"", "x", "7f00", "7f00-", "7f00-8f00", "7f00-8f00 rw-p", "8f00-7f00 rw-p 0 0:0 0",
-		"7f00-8f00 rw-q 0 0:0 0", "7f00-8f00 xw-p 0 0:0 0", "7f00-8f00 rw-p 0 0-0 0",
-		"7f00-8f00 rw-p 0 0:0 x", "7f00-8f00 rw-p 0 0:0 0x",
+		"",
+		"x",
+		"7f00",
+		"7f00-",
+		"7f00-8f00",
+		"7f00-8f00 rw-p",
+		"8f00-7f00 rw-p 0 0:0 0",
+		"7f00-8f00 rw-q 0 0:0 0",
+		"7f00-8f00 xw-p 0 0:0 0",
+		"7f00-8f00 rw-p 0 0-0 0",
+		"7f00-8f00 rw-p 0 0:0 x",
+		"7f00-8f00 rw-p 0 0:0 0x",
 		"11112222333344445-211112222333344445 rw-p 0 0:0 0",
 	};
 	struct maps_line line;

@@ -83,9 +83,9 @@ static page_flags_t flags_of(const void *address)
 
 	assert_int_equal(pagemap_runs(&pagemap, page, page + PAGE, true, add_run, &runs), 0);
 	flags = runs.count ? runs.run[0].flags : 0;
-	assert_int_equal(pagemap_page(&pagemap, page + 5,
-				      PAGEMAP_WANT_EXCLUSIVE | PAGEMAP_WANT_ZERO, &one),
-			 0);
+	assert_int_equal(
+		pagemap_page(&pagemap, page + 5, PAGEMAP_WANT_EXCLUSIVE | PAGEMAP_WANT_ZERO, &one),
+		0);
 	assert_int_equal(one & ~PAGE_HUGE, flags & ~PAGE_HUGE);
 	assert_int_equal(pagemap_page(&pagemap, page, PAGEMAP_WANT_ZERO, &one), 0);
 	assert_int_equal(one & ~PAGE_EXCLUSIVE, flags & ~PAGE_EXCLUSIVE);
@@ -220,12 +220,12 @@ static page_flags_t flags_in(pid_t process, const void *address)
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", process);
 	assert_int_equal(pagemap_open(&other, path), 0);
 	other.scan = other.scan && pagemap.scan;
-	assert_int_equal(pagemap_page(&other, (uintptr_t)address,
-				      PAGEMAP_WANT_ZERO, &flags), 0);
+	assert_int_equal(pagemap_page(&other, (uintptr_t)address, PAGEMAP_WANT_ZERO, &flags), 0);
 	if (other.scan) {
 		page_flags_t exclusive;
 		assert_int_equal(pagemap_page(&other, (uintptr_t)address, PAGEMAP_WANT_EXCLUSIVE,
-					      &exclusive), 0);
+					      &exclusive),
+				 0);
 		flags |= exclusive;
 	}
 	pagemap_close(&other);
@@ -418,8 +418,7 @@ static void test_write_protection_markers(void **state)
 	(void)state;
 	memory[0] = 1;
 	touch_read(memory + PAGE);
-	if (fd < 0 || ioctl((int)fd, UFFDIO_API, &api) ||
-	    ioctl((int)fd, UFFDIO_REGISTER, &range) ||
+	if (fd < 0 || ioctl((int)fd, UFFDIO_API, &api) || ioctl((int)fd, UFFDIO_REGISTER, &range) ||
 	    ioctl((int)fd, UFFDIO_WRITEPROTECT, &protect)) {
 		munmap(memory, 3 * PAGE);
 		skip();
@@ -471,9 +470,11 @@ static void test_process_gone(void **state)
 	munmap(memory, PAGE);
 }
 
-#define BOTH_WAYS(test)                                                               \
-	{#test " (scan)", test, open_with_scan, close_again, NULL},                   \
-	{#test " (entries)", test, open_without_scan, close_again, NULL}
+#define BOTH_WAYS(test) \
+	{#test " (scan)", test, open_with_scan, close_again, NULL}, \
+	{ \
+#test " (entries)", test, open_without_scan, close_again, NULL \
+	}
 
 int main(void)
 {

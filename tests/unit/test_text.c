@@ -27,12 +27,12 @@ static const char *result(void)
 	return data;
 }
 
-#define assert_text(call, expected)                       \
-	do {                                              \
-		start();                                  \
-		call;                                     \
-		assert_string_equal(result(), expected);  \
-		assert_int_equal(text.error, 0);          \
+#define assert_text(call, expected) \
+	do { \
+		start(); \
+		call; \
+		assert_string_equal(result(), expected); \
+		assert_int_equal(text.error, 0); \
 	} while (0)
 
 static void test_numbers(void **state)
@@ -118,25 +118,30 @@ static void test_untrusted(void **state)
 		{"plain /usr/bin/x", "plain /usr/bin/x"},
 		{"\x1b[31mred\n", "\\x1b[31mred\\x0a"},
 		{"back\\slash", "back\\x5cslash"},
-		{"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\x84", "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\x84"},
+		{"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\x84",
+		 "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\x84"},
 		{"\xff\xfe", "\\xff\\xfe"},
-		{"\xc0\xaf", "\\xc0\\xaf"},			   /* overlong */
-		{"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},		   /* overlong */
-		{"\xed\xa0\x80", "\\xed\\xa0\\x80"},		   /* surrogate */
-		{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},	   /* beyond Unicode */
+		{"\xc0\xaf", "\\xc0\\xaf"},                   /* overlong */
+		{"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},          /* overlong */
+		{"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* surrogate */
+		{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* beyond Unicode */
 		{"\xc2\x9b"
 		 "31m",
-		 "\\xc2\\x9b31m"},				   /* C1 control sequence */
-		{"\xe2\x80\xae", "\\xe2\\x80\\xae"},		   /* right-to-left override */
-		{"\xe2\x82", "\\xe2\\x82"},			   /* cut off */
-		{"\xe2" "a", "\\xe2" "a"},
+		 "\\xc2\\x9b31m"},                   /* C1 control sequence */
+		{"\xe2\x80\xae", "\\xe2\\x80\\xae"}, /* right-to-left override */
+		{"\xe2\x82", "\\xe2\\x82"},          /* cut off */
+		{"\xe2"
+		 "a",
+		 "\\xe2"
+		 "a"},
 		{"\x7f", "\\x7f"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_text(text_untrusted(&text, cases[i].given, strlen(cases[i].given)),
 			    cases[i].shown);
-	assert_text(text_untrusted(&text, "a\0b", 3), "a\\x00" "b");
+	assert_text(text_untrusted(&text, "a\0b", 3), "a\\x00"
+						      "b");
 }
 
 static void test_memory_overflow_is_an_error(void **state)

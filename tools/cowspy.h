@@ -1,0 +1,34 @@
+/* What all verbs of the command share. Single-threaded; messages go to standard error. */
+#ifndef COWSPY_TOOLS_COWSPY_H
+#define COWSPY_TOOLS_COWSPY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Exit statuses, documented in cowspy(1). */
+enum status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_PROCESS = 3, /* no such process, it ended, or it may not be looked at */
+};
+
+int verb_pages(int argc, char **argv);
+int verb_compare(int argc, char **argv);
+int verb_snapshot(int argc, char **argv);
+
+/* "cowspy VERB: message" on standard error. */
+__attribute__((format(printf, 2, 3))) void complain(const char *verb, const char *format, ...);
+
+/* The same with a hint at --help; returns STATUS_USAGE. */
+__attribute__((format(printf, 2, 3))) int usage_error(const char *verb, const char *format, ...);
+
+/* For what getopt did not take: which it was. Returns STATUS_USAGE. */
+int wrong_option(const char *verb, char **argv);
+
+/* Decimal arguments. False when text is no such number. */
+bool parse_pid(const char *text, pid_t *pid);
+bool parse_seconds(const char *text, double *seconds);
+
+#endif
