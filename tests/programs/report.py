@@ -6,6 +6,7 @@
   report.py count FILE             prints the number of reports in FILE
   report.py total WORD FILE        a number of the last report: copied, attributed, file, zero, ...
 """
+import os
 import re
 import sys
 
@@ -168,7 +169,7 @@ def main(verb, *arguments):
     elif verb == 'check':
         wrong = []
         for path in arguments:
-            reports = read_reports(path)
+            reports = read_reports(path) if os.path.exists(path) else []
             wrong += [] if reports else [f'{path}: no report']
             wrong += [f'{path}: {fault}' for report in reports for fault in report.faults()]
     elif verb == 'count':

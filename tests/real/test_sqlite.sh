@@ -1,0 +1,24 @@
+#!/bin/bash
+# sqlite3 with its database mapped into memory: results and the file itself, byte by byte.
+. "$TOP/tests/lib.sh"
+
+cat >"$WORK/script.sql" <<'SQL'
+PRAGMA page_size = 4096;
+PRAGMA mmap_size = 268435456;
+PRAGMA journal_mode = WAL;
+CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, value REAL);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+	INSERT INTO item SELECT i, 'item ' || i, i * 0.5 FROM n;
+CREATE INDEX item_name ON item (name);
+SELECT count(*), sum(value) FROM item;
+UPDATE item SET value = value + 1 WHERE id % 7 = 0;
+DELETE FROM item WHERE id % 11 = 0;
+SELECT name, value FROM item WHERE name LIKE 'item 4999%' ORDER BY name;
+SELECT id % 10 AS digit, count(*), avg(value) FROM item GROUP BY digit ORDER BY digit;
+PRAGMA integrity_check;
+PRAGMA wal_checkpoint(TRUNCATE);
+VACUUM;
+SELECT group_concat(name, ',') FROM (SELECT name FROM item ORDER BY value DESC LIMIT 20);
+SQL
+"$TOP/tests/real/compare.sh" --files '*.db' --stdin "$WORK/script.sql" sqlite3 test.db ||
+	wrong "sqlite3"
