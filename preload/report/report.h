@@ -11,6 +11,9 @@
 /* Why the report is written: its heading says so. */
 enum report_reason { REPORT_SNAPSHOT, REPORT_EXIT, REPORT_EXEC };
 
+/* Times in reports count from now: at start, and in forked children. */
+void report_start(void);
+
 /* Returns 0, or -errno of the first write that failed. */
 int report_write(int fd, enum report_reason reason);
 

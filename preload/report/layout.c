@@ -1,0 +1,149 @@
+#include "report/layout.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "observe/maps.h"
+
+static void collect_tracked(struct snapshot *snapshot)
+{
+	struct region region;
+
+	for (uintptr_t next = 0; region_copy_next(next, &region); next = region.end) {
+		struct mapping *mapping = list_extend(&snapshot->mappings, 1);
+		if (!mapping) {
+			snapshot->incomplete = true;
+			break;
+		}
+		mapping->region = region;
+		mapping->tracked = true;
+	}
+	snapshot->tracked = snapshot->mappings.count;
+}
+
+static void set_path(struct snapshot *snapshot, struct mapping *mapping, const char *path,
+		     size_t length)
+{
+	char *kept = length ? list_extend(&snapshot->names, length) : NULL;
+
+	if (!kept)
+		return;
+	memcpy(kept, path, length);
+	mapping->path = snapshot->names.count - length;
+	mapping->path_length = length;
+}
+
+/* Lines of frames that belong to no process: page states mean nothing there. */
+static bool is_of_the_kernel(const struct maps_line *line)
+{
+	static const char *const names[] = {"[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strlen(names[i]) == line->path_length &&
+		    memcmp(names[i], line->path, line->path_length) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct walk {
+	struct snapshot *snapshot;
+	size_t next; /* the first tracked mapping that may reach into this line or behind it */
+};
+
+/* The piece continues the mapping before it: the kernel cuts one mapping at changed protections. */
+static bool goes_on(const struct snapshot *snapshot, const struct mapping *mapping,
+		    uintptr_t start, const struct maps_line *line)
+{
+	return !mapping->tracked && mapping->region.end == start &&
+	       mapping->path_length == line->path_length &&
+	       memcmp(snapshot_path(snapshot, mapping), line->path, line->path_length) == 0;
+}
+
+static void add_untracked(struct snapshot *snapshot, uintptr_t start, uintptr_t end,
+			  const struct maps_line *line)
+{
+	struct mapping *last = NULL, *mapping;
+	uint8_t protection = (uint8_t)((line->readable ? PROT_READ : 0) |
+				       (line->writable ? PROT_WRITE : 0) |
+				       (line->executable ? PROT_EXEC : 0));
+
+	if (snapshot->mappings.count)
+		last = snapshot_mapping(snapshot, snapshot->mappings.count - 1);
+	if (last && goes_on(snapshot, last, start, line)) {
+		last->region.end = end;
+		last->region.protection |= protection;
+		return;
+	}
+	mapping = list_extend(&snapshot->mappings, 1);
+	if (!mapping) {
+		snapshot->incomplete = true;
+		return;
+	}
+	mapping->region = (struct region){
+		.start = start,
+		.end = end,
+		.protection = protection,
+		.file = line->inode,
+		.inherited = journal_is_child(),
+	};
+	set_path(snapshot, mapping, line->path, line->path_length);
+}
+
+/*
+ * By address, never line by line: our protections cut one mapping into many lines, and a line can
+ * reach beyond a tracked mapping's ends.
+ */
+static int take_line(const struct maps_line *line, void *context)
+{
+	struct walk *walk = context;
+	struct snapshot *snapshot = walk->snapshot;
+	uintptr_t at = line->start;
+
+	if (line->shared || is_of_the_kernel(line))
+		return 0;
+	while (at < line->end) {
+		struct mapping *tracked = NULL;
+		uintptr_t stop = line->end;
+		if (walk->next < snapshot->tracked)
+			tracked = snapshot_mapping(snapshot, walk->next);
+		if (tracked && tracked->region.end <= at) {
+			walk->next++;
+		} else if (tracked && tracked->region.start <= at) {
+			if (!tracked->path_length)
+				set_path(snapshot, tracked, line->path, line->path_length);
+			at = tracked->region.end;
+		} else {
+			if (tracked && tracked->region.start < stop)
+				stop = tracked->region.start;
+			add_untracked(snapshot, at, stop, line);
+			at = stop;
+		}
+	}
+	return 0;
+}
+
+void layout_collect(struct snapshot *snapshot)
+{
+	struct walk walk = {.snapshot = snapshot};
+
+	collect_tracked(snapshot);
+	maps_walk_self(take_line, &walk);
+}
+
+struct mapping *layout_find(const struct snapshot *snapshot, uintptr_t address)
+{
+	size_t low = 0, high = snapshot->tracked;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct mapping *mapping = snapshot_mapping(snapshot, middle);
+		if (address < mapping->region.start)
+			high = middle;
+		else if (address >= mapping->region.end)
+			low = middle + 1;
+		else
+			return mapping;
+	}
+	return NULL;
+}

@@ -1,0 +1,233 @@
+/* The sums above, and the coverage and limits below. */
+#include "base/memory.h"
+#include "base/sort.h"
+#include "base/sys.h"
+#include "observe/stacks.h"
+#include "report/parts.h"
+#include "track/guard.h"
+#include "track/syscall_table.h"
+
+#define UNTRACKED_SHOWN 10
+
+static void total_line(struct text *text, const char *name, uint64_t pages, const char *meaning)
+{
+	text_string(text, "  ");
+	text_string(text, name);
+	text_character(text, ' ');
+	text_decimal(text, pages);
+	text_pad(text, 20);
+	text_size_right(text, pages * PAGE_SIZE, 11);
+	text_string(text, "   ");
+	text_string(text, meaning);
+	text_character(text, '\n');
+}
+
+static void cause(struct text *text, const char *name, uint64_t pages, bool *any)
+{
+	if (!pages)
+		return;
+	text_string(text, *any ? ", " : "  by ");
+	text_string(text, name);
+	text_character(text, ' ');
+	text_decimal(text, pages);
+	*any = true;
+}
+
+/* "  by instructions 25500, read 80, mlock 2": system calls by name. */
+static void causes(struct text *text, const struct snapshot *snapshot)
+{
+	uint64_t unnamed = snapshot->causes[CAUSE_SYSCALL];
+	bool any = false;
+
+	cause(text, "instructions", snapshot->causes[CAUSE_WRITE], &any);
+	for (unsigned nr = 0; nr < SYSCALLS_MOST; nr++) {
+		const struct syscall_entry *entry = syscall_entry(nr);
+		if (!entry || !entry->name)
+			continue;
+		cause(text, entry->name, snapshot->syscalls[nr], &any);
+		unnamed -= snapshot->syscalls[nr];
+	}
+	cause(text, "other system calls", unnamed, &any);
+	cause(text, "locking", snapshot->causes[CAUSE_LOCK], &any);
+	cause(text, "populating", snapshot->causes[CAUSE_POPULATE], &any);
+	if (any)
+		text_character(text, '\n');
+}
+
+void report_totals(struct report *report)
+{
+	const struct snapshot *snapshot = report->snapshot;
+	struct text *text = &report->text;
+
+	if (snapshot->truth_error)
+		text_string(text, "no kernel truth, /proc/self/pagemap cannot be read: "
+				  "the counts below are from events alone\n");
+	text_string(text, "\ncopied ");
+	text_decimal(text, snapshot->copied);
+	text_string(text, " = attributed ");
+	text_decimal(text, snapshot->attributed);
+	text_string(text, " + unattributed ");
+	text_decimal(text, snapshot->copied - snapshot->attributed);
+	text_string(text, " (pages; the attributed ones by what was there before)\n");
+	total_line(text, "file", snapshot->kinds[KIND_FILE], "copied from a file's page cache");
+	total_line(text, "zero", snapshot->kinds[KIND_ZERO], "read before, copied from the zero page");
+	total_line(text, "fill", snapshot->kinds[KIND_FILL], "first touch: a new page, no copy");
+	total_line(text, "fork", snapshot->kinds[KIND_FORK], "copied, since a fork had shared it");
+	total_line(text, "unknown", snapshot->kinds[KIND_UNKNOWN], "the kernel could not be asked");
+	total_line(text, "reuse", snapshot->reused,
+		   "written in place after a fork, no copy; not in this sum");
+	causes(text, snapshot);
+}
+
+/* ---- coverage and limits ---- */
+
+static void line_count(struct text *text, uint64_t count, const char *rest)
+{
+	text_string(text, "  ");
+	text_decimal(text, count);
+	text_string(text, rest);
+}
+
+static void attributed_share(struct report *report)
+{
+	const struct snapshot *snapshot = report->snapshot;
+	struct text *text = &report->text;
+	uint64_t unattributed = snapshot->copied - snapshot->attributed;
+
+	if (snapshot->copied) {
+		text_string(text, "  attributed: ");
+		text_percent(text, snapshot->attributed, snapshot->copied);
+		text_string(text, " of the copied pages\n");
+	}
+	if (unattributed)
+		line_count(text, unattributed,
+			   " copied pages have no event: written where or when nobody watched\n");
+}
+
+static void events(struct report *report)
+{
+	const struct snapshot *snapshot = report->snapshot;
+	struct text *text = &report->text;
+	uint64_t explaining = snapshot->attributed + snapshot->reused;
+	uint64_t gone = snapshot->events > explaining ? snapshot->events - explaining : 0;
+
+	line_count(text, snapshot->events, " first writes recorded");
+	if (gone) {
+		text_string(text, ", ");
+		text_decimal(text, gone);
+		text_string(text, " of them of pages given back, or written again after a fork");
+	}
+	if (journal_lost()) {
+		text_string(text, "; ");
+		text_decimal(text, journal_lost());
+		text_string(text, " lost: memory was short");
+	}
+	text_character(text, '\n');
+}
+
+static void unprotected(struct report *report)
+{
+	const struct snapshot *snapshot = report->snapshot;
+
+	for (unsigned limit = REGION_PROTECTED + 1; limit < REGION_LIMITS; limit++) {
+		const char *why = NULL;
+		uint64_t count = 0;
+		for (size_t i = 0; i < snapshot->tracked; i++) {
+			const struct mapping *mapping = snapshot_mapping(snapshot, i);
+			if (mapping->region.limit != limit)
+				continue;
+			why = report_limit(mapping);
+			count++;
+		}
+		if (!count)
+			continue;
+		line_count(&report->text, count, " tracked mappings not protected: ");
+		text_string(&report->text, why ? why : "for an unknown reason");
+		text_character(&report->text, '\n');
+	}
+}
+
+static void untracked_rows(struct report *report, struct list *ranks)
+{
+	struct text *text = &report->text;
+
+	sort_heap(ranks->items, ranks->count, sizeof(struct rank), rank_compare);
+	for (size_t i = 0; i < ranks->count && i < UNTRACKED_SHOWN; i++) {
+		const struct rank *rank = list_at(ranks, i);
+		const struct mapping *mapping = snapshot_mapping(report->snapshot, rank->index);
+		text_string(text, "    ");
+		report_range(report, mapping);
+		text_size_right(text, mapping->region.end - mapping->region.start, 12);
+		text_decimal_right(text, mapping->copied, 10);
+		text_string(text, "  ");
+		report_mapping_name(report, mapping);
+		text_character(text, '\n');
+	}
+	if (ranks->count > UNTRACKED_SHOWN) {
+		text_string(text, "    and ");
+		text_decimal(text, ranks->count - UNTRACKED_SHOWN);
+		text_string(text, " with fewer\n");
+	}
+}
+
+static void untracked(struct report *report)
+{
+	const struct snapshot *snapshot = report->snapshot;
+	struct list ranks = {.element = sizeof(struct rank)};
+	struct text *text = &report->text;
+	uint64_t copied = 0;
+
+	for (size_t i = snapshot->tracked; i < snapshot->mappings.count; i++) {
+		const struct mapping *mapping = snapshot_mapping(snapshot, i);
+		struct rank *rank = mapping->copied ? list_extend(&ranks, 1) : NULL;
+		copied += mapping->copied;
+		if (rank)
+			*rank = (struct rank){mapping->copied, mapping->region.start, i};
+	}
+	text_string(text, "  not tracked: ");
+	text_decimal(text, snapshot->mappings.count - snapshot->tracked);
+	text_string(text, " other private mappings with ");
+	text_decimal(text, copied);
+	text_string(text, " copied pages (");
+	text_size(text, copied * PAGE_SIZE);
+	text_string(text, copied ? "), by the kernel's word alone:\n" : ")\n");
+	untracked_rows(report, &ranks);
+	list_release(&ranks);
+}
+
+static void cost(struct report *report)
+{
+	struct text *text = &report->text;
+
+	text_string(text, "  cost: ");
+	text_size(text, memory_used());
+	text_string(text, " of address space, ");
+	text_decimal(text, guard_calls());
+	text_string(text, " mprotect calls; this report took ");
+	text_duration(text, sys_now() - report->snapshot->time);
+	text_character(text, '\n');
+}
+
+void report_coverage(struct report *report)
+{
+	const struct snapshot *snapshot = report->snapshot;
+	struct text *text = &report->text;
+
+	text_string(text, "\ncoverage and limits\n");
+	attributed_share(report);
+	events(report);
+	untracked(report);
+	unprotected(report);
+	if (stacks_why_none()) {
+		text_string(text, "  no stacks: ");
+		text_string(text, stacks_why_none());
+		text_character(text, '\n');
+	}
+	if (snapshot->ambiguous)
+		line_count(text, snapshot->ambiguous,
+			   " zero pages may be pages shared since a fork: kernels before 6.7 do "
+			   "not tell\n");
+	if (snapshot->incomplete)
+		text_string(text, "  memory was short: some mappings or page maps are missing\n");
+	cost(report);
+}
