@@ -75,6 +75,7 @@ static void record(const struct region *region, uintptr_t page, uint32_t stack, 
 		.stack = stack,
 		.thread = (uint32_t)tid,
 		.epoch = process_epoch,
+		.previous = pages_event(page),
 		.kind = (uint8_t)fault_page_kind(region, page, context_fault_is_present(context)),
 		.cause = CAUSE_WRITE,
 	};

@@ -299,6 +299,7 @@ static void record_written(const struct call *call)
 			.stack = stack,
 			.thread = (uint32_t)sys_call0(SYS_gettid),
 			.epoch = process_epoch,
+			.previous = pages_event(opened->page),
 			.syscall = (uint16_t)(call->nr + 1),
 			.kind = opened->kind,
 			.cause = (uint8_t)call->cause,
