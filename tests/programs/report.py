@@ -14,6 +14,7 @@ HEADER = re.compile(r'^cowspy: ')
 TOTALS = re.compile(r'^\s*copied (\d+) = attributed (\d+) \+ unattributed (\d+)')
 KIND = re.compile(r'^\s*(file|zero|fill|fork|reuse|unknown)\s+(\d+)\b')
 ROW = re.compile(r'^\s+0x([0-9a-f]+) ([.fzCsriSHx]{1,64})$')
+FOLD = re.compile(r'^\s+\.\.\. (\d+) rows like the one above$')
 STACK = re.compile(r'^\s*(\d+) pages?\b.*')
 STACK_KIND = re.compile(r'\b(file|zero|fill|fork|reuse|unknown) (\d+)\b|\b(\d+) (file|zero|fill|fork|reuse|unknown)\b')
 FRAME = re.compile(r'^\s+([^\s+]+)(\+0x[0-9a-f]+)? \(([^)]*)\)')
@@ -26,6 +27,7 @@ class Report:
 
     def __init__(self):
         self.letters = {}
+        self.row = None  # (address, letters) of the last row
         self.totals = {}
         self.kinds = {}
         self.stacks = []  # (pages, {kind: pages}, [function, ...])
@@ -34,9 +36,10 @@ class Report:
     def feed(self, line):
         self.text.append(line)
         if match := ROW.match(line):
-            start = int(match[1], 16)
-            for i, letter in enumerate(match[2]):
-                self.letters[start + i * PAGE] = letter
+            self.draw(int(match[1], 16), match[2])
+        elif (match := FOLD.match(line)) and self.row:
+            for _ in range(int(match[1])):
+                self.draw(self.row[0] + len(self.row[1]) * PAGE, self.row[1])
         elif match := TOTALS.match(line):
             self.totals = dict(zip(('copied', 'attributed', 'unattributed'),
                                    map(int, match.groups())))
@@ -50,6 +53,11 @@ class Report:
             for found in STACK_KIND.finditer(line):
                 kinds[found[1] or found[4]] = int(found[2] or found[3])
             self.stacks.append((int(match[1]), kinds, []))
+
+    def draw(self, start, letters):
+        self.row = start, letters
+        for i, letter in enumerate(letters):
+            self.letters[start + i * PAGE] = letter
 
     def value(self, word):
         return self.totals.get(word, self.kinds.get(word, 0))
