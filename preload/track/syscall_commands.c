@@ -54,7 +54,8 @@ void outputs_msgrcv(struct output_list *list, const long *args)
 void outputs_semctl(struct output_list *list, const long *args)
 {
 	if (output_is_address(pointer(args, 3)))
-		output_add(list, pointer(args, 3), (int)args[2] == 13 /* GETALL */ ? KIB(128) : 128);
+		output_add(list, pointer(args, 3),
+			   (int)args[2] == 13 /* GETALL */ ? KIB(128) : 128);
 }
 
 void outputs_getxattrat(struct output_list *list, const long *args)
@@ -90,16 +91,12 @@ void outputs_fcntl(struct output_list *list, const long *args)
 	uintptr_t address = pointer(args, 2);
 	switch (command) {
 	case F_GETLK:
-	case F_OFD_GETLK:
-		output_add(list, address, sizeof(struct flock));
-		return;
+	case F_OFD_GETLK: output_add(list, address, sizeof(struct flock)); return;
 	case F_GETOWN_EX:
 	case 17: /* F_GETOWNER_UIDS */
 	case GET_RW_HINT:
 	case GET_FILE_RW_HINT:
-	case GET_DELEGATION:
-		output_add(list, address, 8);
-		return;
+	case GET_DELEGATION: output_add(list, address, 8); return;
 	}
 	if (command > FCNTL_NEWEST && output_is_address(address))
 		output_add(list, address, UNKNOWN_COMMAND_SPAN);
@@ -131,16 +128,10 @@ void outputs_prctl(struct output_list *list, const long *args)
 	case PR_GET_FPEXC:
 	case PR_GET_ENDIAN:
 	case PR_GET_TSC:
-	case PR_GET_CHILD_SUBREAPER:
-		output_add(list, pointer(args, 1), 4);
-		return;
+	case PR_GET_CHILD_SUBREAPER: output_add(list, pointer(args, 1), 4); return;
 	case PR_GET_TID_ADDRESS:
-	case PRCTL_GET_SHADOW_STACK_STATUS:
-		output_add(list, pointer(args, 1), 8);
-		return;
-	case PR_GET_NAME:
-		output_add(list, pointer(args, 1), 16);
-		return;
+	case PRCTL_GET_SHADOW_STACK_STATUS: output_add(list, pointer(args, 1), 8); return;
+	case PR_GET_NAME: output_add(list, pointer(args, 1), 16); return;
 	case PR_SET_MM:
 		if (args[1] == PR_SET_MM_MAP_SIZE)
 			output_add(list, pointer(args, 2), 4);
@@ -149,11 +140,8 @@ void outputs_prctl(struct output_list *list, const long *args)
 		if (args[1] == PR_SCHED_CORE_GET)
 			output_add(list, pointer(args, 4), 8);
 		return;
-	case PRCTL_GET_AUXV:
-		output_add(list, pointer(args, 1), (uintptr_t)args[2]);
-		return;
-	default:
-		prctl_unknown(list, args);
+	case PRCTL_GET_AUXV: output_add(list, pointer(args, 1), (uintptr_t)args[2]); return;
+	default: prctl_unknown(list, args);
 	}
 }
 
@@ -173,12 +161,8 @@ void outputs_keyctl(struct output_list *list, const long *args)
 	case KEYCTL_DESCRIBE:
 	case KEYCTL_READ:
 	case KEYCTL_GET_SECURITY:
-	case KEYCTL_DH_COMPUTE:
-		output_add(list, pointer(args, 2), (uintptr_t)args[3]);
-		return;
-	case KEYCTL_CAPABILITIES:
-		output_add(list, pointer(args, 1), (uintptr_t)args[2]);
-		return;
+	case KEYCTL_DH_COMPUTE: output_add(list, pointer(args, 2), (uintptr_t)args[3]); return;
+	case KEYCTL_CAPABILITIES: output_add(list, pointer(args, 1), (uintptr_t)args[2]); return;
 	case KEYCTL_PKEY_QUERY:
 		output_add(list, pointer(args, 4), sizeof(struct keyctl_pkey_query));
 		return;
@@ -240,32 +224,20 @@ void outputs_ptrace(struct output_list *list, const long *args)
 		return;
 	case REQUEST_GETREGS:
 	case REQUEST_GETFPREGS:
-	case REQUEST_GETFPXREGS:
-		output_add(list, data, 512);
-		return;
+	case REQUEST_GETFPXREGS: output_add(list, data, 512); return;
 	case REQUEST_GETSIGINFO:
-	case REQUEST_GET_THREAD_AREA:
-		output_add(list, data, SIGINFO_SIZE);
-		return;
+	case REQUEST_GET_THREAD_AREA: output_add(list, data, SIGINFO_SIZE); return;
 	case REQUEST_GETEVENTMSG:
-	case REQUEST_GETSIGMASK:
-		output_add(list, data, 8);
-		return;
-	case REQUEST_ARCH_PRCTL:
-		output_add(list, address, 8);
-		return;
-	case REQUEST_PEEKSIGINFO:
-		ptrace_siginfos(list, args);
-		return;
+	case REQUEST_GETSIGMASK: output_add(list, data, 8); return;
+	case REQUEST_ARCH_PRCTL: output_add(list, address, 8); return;
+	case REQUEST_PEEKSIGINFO: ptrace_siginfos(list, args); return;
 	case REQUEST_SECCOMP_GET_FILTER:
 		output_add(list, data, KIB(32)); /* 4096 instructions of 8 bytes */
 		return;
 	case REQUEST_SECCOMP_GET_METADATA:
 	case REQUEST_GET_SYSCALL_INFO:
 	case REQUEST_GET_RSEQ_CONFIGURATION:
-	case REQUEST_GET_DISPATCH_CONFIG:
-		output_add(list, data, address);
-		return;
+	case REQUEST_GET_DISPATCH_CONFIG: output_add(list, data, address); return;
 	}
 	if (request >= REQUEST_PEEKTEXT && request <= REQUEST_PEEKUSER)
 		output_add(list, data, 8);
@@ -290,10 +262,8 @@ static bool bpf_writes_through_pointers(uint32_t command)
 	case BPF_TASK_FD_QUERY:
 	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:
 	case BPF_MAP_LOOKUP_BATCH:
-	case BPF_MAP_LOOKUP_AND_DELETE_BATCH:
-		return true;
-	default:
-		return command >= BPF_STREAM_READ;
+	case BPF_MAP_LOOKUP_AND_DELETE_BATCH: return true;
+	default: return command >= BPF_STREAM_READ;
 	}
 }
 

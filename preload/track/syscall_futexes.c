@@ -31,18 +31,12 @@ void outputs_futex(struct output_list *list, const long *args)
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2_OP:
 	case FUTEX_TRYLOCK_PI:
-	case FUTEX_UNLOCK_PI:
-		first = true;
-		break;
+	case FUTEX_UNLOCK_PI: first = true; break;
 	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-		second = shared;
-		break;
+	case FUTEX_CMP_REQUEUE: second = shared; break;
 	case FUTEX_WAKE_OP:
 	case FUTEX_WAIT_REQUEUE_PI:
-	case FUTEX_CMP_REQUEUE_PI:
-		second = true;
-		break;
+	case FUTEX_CMP_REQUEUE_PI: second = true; break;
 	}
 	if (first)
 		output_add(list, (uintptr_t)args[0], 4);

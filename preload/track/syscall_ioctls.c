@@ -36,17 +36,17 @@ static const struct ioctl_family {
 	uint32_t length; /* arrays may follow the structure for so long */
 	uint32_t span;   /* bytes behind a pointer */
 } families[] = {
-	{'d', 2, LEAST, KIB(64)},           /* graphics */
-	{'A', 2, LEAST, MIB(1)},            /* sound */
-	{'U', 1, LEAST, MIB(1)},            /* USB */
-	{'V', 1, LEAST, MIB(32)},           /* video frames */
-	{'N', 1, LEAST, MIB(16)},           /* NVMe */
-	{'X', 1, MIB(1), MIB(1)},           /* XFS; file system maps */
-	{'H', 0, KIB(64), 0},               /* Bluetooth lists */
-	{'$', 0, KIB(4), 0},                /* perf */
-	{0x1b, 1, KIB(4), MIB(1)},          /* RDMA */
-	{0x94, 2, KIB(64), KIB(64)},        /* btrfs; file ranges to compare */
-	{TYPE_KVM, 1, KIB(64), MIB(1)},     /* arrays of registers and features */
+	{'d', 2, LEAST, KIB(64)},       /* graphics */
+	{'A', 2, LEAST, MIB(1)},        /* sound */
+	{'U', 1, LEAST, MIB(1)},        /* USB */
+	{'V', 1, LEAST, MIB(32)},       /* video frames */
+	{'N', 1, LEAST, MIB(16)},       /* NVMe */
+	{'X', 1, MIB(1), MIB(1)},       /* XFS; file system maps */
+	{'H', 0, KIB(64), 0},           /* Bluetooth lists */
+	{'$', 0, KIB(4), 0},            /* perf */
+	{0x1b, 1, KIB(4), MIB(1)},      /* RDMA */
+	{0x94, 2, KIB(64), KIB(64)},    /* btrfs; file ranges to compare */
+	{TYPE_KVM, 1, KIB(64), MIB(1)}, /* arrays of registers and features */
 	{TYPE_DEVICE_MAPPER, 0, LEAST, 0},
 };
 
@@ -75,11 +75,11 @@ static uint64_t word_at(const struct output_list *list, uintptr_t address, uintp
 static void ioctl_by_content(struct output_list *list, uint32_t request, uintptr_t arg)
 {
 	uint32_t type = _IOC_TYPE(request), number = _IOC_NR(request);
+	uintptr_t length;
 	switch (request) {
-	case REQUEST_FIEMAP:
-		output_add(list, arg, sizeof(struct fiemap) +
-			   word_at(list, arg + offsetof(struct fiemap, fm_extent_count), 4) *
-			   sizeof(struct fiemap_extent));
+	case REQUEST_FIEMAP: /* fm_extent_count */
+		length = word_at(list, arg + 24, 4) * sizeof(struct fiemap_extent);
+		output_add(list, arg, sizeof(struct fiemap) + length);
 		return;
 	case REQUEST_PAGEMAP_SCAN: /* vec, vec_len in entries of 24 bytes */
 		output_add(list, word_at(list, arg + 40, 8), word_at(list, arg + 48, 8) * 24);
@@ -112,7 +112,8 @@ static void ioctl_sized(struct output_list *list, uint32_t request, uintptr_t ar
 	output_add(list, arg, size > family->length ? size : family->length);
 	/* Where nothing is read, the structure still holds what was on the stack before. */
 	if (family != &family_default || (_IOC_DIR(request) & _IOC_WRITE))
-		output_add_pointed(list, arg, family->depth ? scan : 0, family->span, family->depth);
+		output_add_pointed(list, arg, family->depth ? scan : 0, family->span,
+				   family->depth);
 }
 
 /* struct sg_io_hdr: iovec_count, dxfer_len, dxferp. */

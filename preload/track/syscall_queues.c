@@ -111,9 +111,7 @@ void outputs_io_uring_register(struct output_list *list, const long *args)
 	struct update_buffers update;
 	struct buffer_ring ring;
 	switch (operation) {
-	case REGISTER_BUFFERS:
-		add_registered(list, address, count);
-		return;
+	case REGISTER_BUFFERS: add_registered(list, address, count); return;
 	case REGISTER_BUFFERS2:
 		if (output_read(list, &buffers, address, sizeof(buffers)))
 			add_registered(list, buffers.iovecs, buffers.count);
@@ -122,12 +120,8 @@ void outputs_io_uring_register(struct output_list *list, const long *args)
 		if (output_read(list, &update, address, sizeof(update)))
 			add_registered(list, update.iovecs, update.count);
 		return;
-	case REGISTER_PROBE:
-		output_add(list, address, 16 + (uintptr_t)count * 8);
-		return;
-	case REGISTER_RING_FDS:
-		output_add(list, address, (uintptr_t)count * 16);
-		return;
+	case REGISTER_PROBE: output_add(list, address, 16 + (uintptr_t)count * 8); return;
+	case REGISTER_RING_FDS: output_add(list, address, (uintptr_t)count * 16); return;
 	case REGISTER_PBUF_RING:
 		if (output_read(list, &ring, address, sizeof(ring)))
 			output_add(list, ring.address, (uintptr_t)ring.entries * 16);

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "syscall_outputs.h"
 
+/* clang-format off */
 #define NOTHING(nr, text) [nr] = {.name = (text)},
 #define WRITES(nr, text, ...) [nr] = {.name = (text), .outputs = {__VA_ARGS__}},
 #define COMPUTED(nr, text, function) [nr] = {.name = (text), .compute = (function)},
@@ -28,6 +29,7 @@
 #define IOVEC(pointer, n) {.kind = OUTPUT_IOVEC, .argument = (pointer), .count = (n)}
 #define MSGHDR(pointer) {.kind = OUTPUT_MSGHDR, .argument = (pointer)}
 #define MMSGHDR(pointer, n) {.kind = OUTPUT_MMSGHDR, .argument = (pointer), .count = (n)}
+/* clang-format on */
 
 static const struct syscall_entry entries[] = {
 #include "syscall_table_arch.h"
@@ -38,6 +40,9 @@ static const struct syscall_entry entries[] = {
 #define ADDRESS_LOWEST KIB(64)
 #define ADDRESS_END ((uintptr_t)1 << 56) /* user addresses with five page-table levels */
 #define UNKNOWN_CALL_SPAN KIB(64)
+
+/* So many of the latest ranges are tried for joining: a call may have thousands. */
+#define JOIN_BACK 8
 
 /* Read at a time: the program's stack may be small. */
 #define IOVEC_PIECE 4
@@ -68,7 +73,8 @@ void output_add(struct output_list *list, uintptr_t start, uintptr_t length)
 		length = OUTPUT_TRANSFER_MOST;
 	if (start + length < start)
 		length = UINTPTR_MAX - start;
-	for (unsigned i = 0; i < list->count && i < list->most; i++) {
+	unsigned last = list->count < list->most ? list->count : list->most;
+	for (unsigned i = last > JOIN_BACK ? last - JOIN_BACK : 0; i < last; i++) {
 		if (output_join(&list->ranges[i], start, start + length))
 			return;
 	}
@@ -157,36 +163,21 @@ static void add_output(struct output_list *list, const struct output *output, co
 	if (!address)
 		return;
 	switch ((enum output_kind)output->kind) {
-	case OUTPUT_NONE:
-		return;
-	case OUTPUT_FIXED:
-		output_add(list, address, output->size);
-		return;
-	case OUTPUT_ARRAY:
-		add_counted(list, output, args, count);
-		return;
-	case OUTPUT_INTS:
-		add_counted(list, output, args, small > 0 ? (uintptr_t)small : 0);
-		return;
+	case OUTPUT_NONE: return;
+	case OUTPUT_FIXED: output_add(list, address, output->size); return;
+	case OUTPUT_ARRAY: add_counted(list, output, args, count); return;
+	case OUTPUT_INTS: add_counted(list, output, args, small > 0 ? (uintptr_t)small : 0); return;
 	case OUTPUT_BITS:
 		output_add(list, address, small > 0 ? ((uintptr_t)small + 63) / 64 * 8 : 0);
 		return;
-	case OUTPUT_PAGES:
-		output_add(list, address, (count + PAGE_SIZE - 1) / PAGE_SIZE);
-		return;
-	case OUTPUT_VALUE:
-		add_value_result(list, output, args);
-		return;
+	case OUTPUT_PAGES: output_add(list, address, (count + PAGE_SIZE - 1) / PAGE_SIZE); return;
+	case OUTPUT_VALUE: add_value_result(list, output, args); return;
 	case OUTPUT_IOVEC:
 		if (count <= OUTPUT_IOVECS_MOST)
 			output_add_iovecs(list, address, count);
 		return;
-	case OUTPUT_MSGHDR:
-		output_add_msghdr(list, address);
-		return;
-	case OUTPUT_MMSGHDR:
-		add_mmsghdrs(list, address, (uint32_t)count);
-		return;
+	case OUTPUT_MSGHDR: output_add_msghdr(list, address); return;
+	case OUTPUT_MMSGHDR: add_mmsghdrs(list, address, (uint32_t)count); return;
 	}
 }
 

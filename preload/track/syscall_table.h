@@ -17,13 +17,13 @@
 /* How the length of an output is found; `arg(n)` is the argument that `count` names. */
 enum output_kind {
 	OUTPUT_NONE = 0,
-	OUTPUT_FIXED,   /* size bytes */
-	OUTPUT_ARRAY,   /* arg(n) * size bytes; arg(n) is an unsigned long */
-	OUTPUT_INTS,    /* arg(n) * size bytes; arg(n) is an int, the kernel refuses a negative one */
-	OUTPUT_BITS,    /* arg(n) bits, rounded up to longs; arg(n) is an int */
-	OUTPUT_PAGES,   /* one byte for each page of arg(n) bytes */
-	OUTPUT_VALUE,   /* *(int *)arg(n) bytes, and that int itself */
-	OUTPUT_IOVEC,   /* the targets of struct iovec[arg(n)], not the array */
+	OUTPUT_FIXED, /* size bytes */
+	OUTPUT_ARRAY, /* arg(n) * size bytes; arg(n) is an unsigned long */
+	OUTPUT_INTS,  /* arg(n) * size bytes; arg(n) is an int, the kernel refuses a negative one */
+	OUTPUT_BITS,  /* arg(n) bits, rounded up to longs; arg(n) is an int */
+	OUTPUT_PAGES, /* one byte for each page of arg(n) bytes */
+	OUTPUT_VALUE, /* *(int *)arg(n) bytes, and that int itself */
+	OUTPUT_IOVEC, /* the targets of struct iovec[arg(n)], not the array */
 	OUTPUT_MSGHDR,  /* a struct msghdr and its name, iovec targets and control */
 	OUTPUT_MMSGHDR, /* the same for struct mmsghdr[arg(n)] */
 };
@@ -42,7 +42,8 @@ struct output_list;
 
 struct syscall_entry {
 	const char *name;
-	struct output outputs[SYSCALL_OUTPUTS]; /* ends at the first OUTPUT_NONE; none: writes nothing */
+	/* Up to the first OUTPUT_NONE; a call without any (and without compute) writes nothing. */
+	struct output outputs[SYSCALL_OUTPUTS];
 	/* For calls whose outputs depend on a command or lie behind further pointers. */
 	void (*compute)(struct output_list *list, const long *args);
 };
@@ -62,9 +63,10 @@ struct output_range {
 typedef int (*syscall_read_memory)(void *to, uintptr_t from, uintptr_t length);
 
 /*
- * The ranges that call nr with these arguments may write, into ranges[most]; ranges that touch are
- * joined. Returns their number, or most + 1 when there are more than fit. For a call that is not
- * in the table: 64 KiB from every argument that looks like an address.
+ * The ranges that call nr with these arguments may write, into ranges[most]; iovec targets in
+ * their order; most ranges that touch are joined. Returns their number, or most + 1 when there are
+ * more than fit. For a call that is not in the table: 64 KiB from every argument that looks like
+ * an address.
  */
 unsigned syscall_outputs(long nr, const long args[6], struct output_range *ranges, unsigned most,
 			 syscall_read_memory read);

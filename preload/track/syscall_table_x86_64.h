@@ -4,6 +4,7 @@
  *
  * mlock, madvise, fork and others that copy pages without writing are NOTHING here.
  */
+/* clang-format off */
 WRITES(0, "read", BYTES(1, 2))
 NOTHING(1, "write")
 NOTHING(2, "open")

@@ -365,7 +365,6 @@ static void prepare_buffers(long *args)
 	iovecs_at(args, 2);
 }
 
-
 static int objects_make(void **state)
 {
 	(void)state;
@@ -374,6 +373,9 @@ static int objects_make(void **state)
 	socklen_t length = sizeof(local);
 	struct sigaction action = {.sa_handler = alarmed};
 	sigset_t blocked;
+	struct sock_filter code[2] = {{.code = BPF_LD | BPF_B | BPF_ABS},
+				      {.code = BPF_RET | BPF_K, .k = 0xffff}};
+	struct sock_fprog accept_all = {.len = 2, .filter = code};
 	int one = 1, pipes[2];
 	area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	sigaction(SIGALRM, &action, NULL);
@@ -394,9 +396,7 @@ static int objects_make(void **state)
 	pipe_out = pipes[1];
 	socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
 	inet = socket(AF_INET, SOCK_DGRAM, 0);
-	setsockopt(inet, SOL_SOCKET, SO_ATTACH_FILTER,
-		   &(struct { unsigned short count; void *code; }){
-			   2, (uint64_t[]){0x0000000000000030, 0x0000ffff00000006}}, 16);
+	setsockopt(inet, SOL_SOCKET, SO_ATTACH_FILTER, &accept_all, sizeof(accept_all));
 	udp = socket(AF_INET, SOCK_DGRAM, 0);
 	setsockopt(udp, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
 	bind(udp, (struct sockaddr *)&local, sizeof(local));
@@ -416,8 +416,8 @@ static int objects_make(void **state)
 	shared_memory = shmget(IPC_PRIVATE, 4096, 0600);
 	queue = (int)syscall(SYS_mq_open, "cowspy-outputs", O_CREAT | O_RDWR, 0600,
 			     (long[8]){0, 10, 64});
-	map = (int)syscall(SYS_bpf, BPF_MAP_CREATE,
-			   (uint32_t[5]){BPF_MAP_TYPE_ARRAY, 4, 100, 1, 0}, 20L);
+	map = (int)syscall(SYS_bpf, BPF_MAP_CREATE, (uint32_t[5]){BPF_MAP_TYPE_ARRAY, 4, 100, 1, 0},
+			   20L);
 	ring = (int)syscall(SYS_io_uring_setup, 4L, (char[120]){0});
 	syscall(SYS_io_setup, 64L, &aio);
 	syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, &posix_timer);
@@ -445,6 +445,7 @@ static int objects_drop(void **state)
 	return 0;
 }
 
+/* clang-format off */
 #define LONG_SLEEP IN(struct timespec, .tv_sec = 30)
 #define ONE_SECOND IN(struct timespec, .tv_sec = 1)
 #define INTERFACE IN(struct ifreq, .ifr_name = "lo")

@@ -14,6 +14,7 @@
 #include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/fiemap.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/if_tun.h>
@@ -86,10 +87,12 @@ struct argument {
 	const void *data; /* of INPUT: copied into a slice; of DESCRIPTOR: the int */
 };
 
+/* clang-format off */
 #define V(n) {.kind = VALUE, .value = (long)(n)}
 #define FD(variable) {.kind = DESCRIPTOR, .data = &(variable)}
 #define OUT {.kind = OUTPUT}
 #define IN(type, ...) {.kind = INPUT, .value = sizeof(type), .data = &(const type){__VA_ARGS__}}
+/* clang-format on */
 #define LENGTH(n) IN(int, n)
 
 struct probe {
@@ -190,9 +193,13 @@ static void protect(void)
 
 static bool refused(long result)
 {
-	return result == -ENOSYS || result == -EPERM || result == -EOPNOTSUPP ||
-	       result == -EACCES || result == -ENODEV || result == -EBADF || result == -ENOENT ||
-	       result == -ENODATA || result == -ENOTTY || result == -ENXIO;
+	static const int errors[] = {ENOSYS, EPERM,  EACCES, EOPNOTSUPP, ENODEV, ENXIO,
+				     EBADF,  EBADFD, ENOENT, ENODATA,    ENOTTY};
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (result == -errors[i])
+			return true;
+	}
+	return false;
 }
 
 static void check_result(const struct probe *probe, long result, const char *how)

@@ -83,7 +83,8 @@ static void every_call_of_the_headers_is_listed(void **state)
 	assert_true(newest >= 334);
 	for (nr = newest + 1; nr < newest + 200; nr++) {
 		if (syscall_entry(nr))
-			print_message("ahead of the headers: %ld %s\n", nr, syscall_entry(nr)->name);
+			print_message("ahead of the headers: %ld %s\n", nr,
+				      syscall_entry(nr)->name);
 	}
 }
 
