@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "interpose/calls.h"
 #include "interpose/net.h"
 #include "interpose/process.h"
 #include "interpose/scope.h"
@@ -18,20 +19,20 @@
  * Programs that this one starts inherit the library, and must know that they are not the one that
  * the user started: this variable tells them.
  */
-#define INHERITED "COWSPY_INHERITED=1"
+static char inherited_mark[] = OPTIONS_INHERITED; /* writable: bash edits its environment */
 
 /* The program's environment with our mark, in our own memory. True when the mark was there. */
 static bool mark_environment(void)
 {
 	size_t count = 0;
 	for (; environ[count]; count++)
-		if (!strcmp(environ[count], INHERITED))
+		if (!strcmp(environ[count], inherited_mark))
 			return true;
 	char **marked = memory_alloc((count + 2) * sizeof(*marked));
 	if (!marked)
 		return false;
 	memcpy(marked, environ, count * sizeof(*marked));
-	marked[count] = INHERITED;
+	marked[count] = inherited_mark;
 	environ = marked;
 	return false;
 }
@@ -42,13 +43,18 @@ __attribute__((constructor(101))) static void start(void)
 	bool inherited = mark_environment();
 	process_start();
 	scope_start();
-	thread_begin(NULL);
+	struct thread *self = thread_begin(NULL);
+	if (!self)
+		return;
+	self->inside++; /* what libunwind maps now is ours */
 	output_start(inherited);
 	stacks_start(options.stack_depth);
 	bool net = options.net && net_start();
 	signals_start((int)options.signal, net);
 	if (!net)
 		mappings_give_up_all(REGION_NO_NET);
+	self->inside--;
+	calls_started = true;
 }
 
 /* With the net on, exit_group comes last of all and reports. */

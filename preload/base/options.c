@@ -223,6 +223,8 @@ void options_start(char **envp)
 		option_read(&table[i], envp);
 	for (; *envp; envp++) {
 		const char *equals = strchr(*envp, '=');
+		if (strcmp(*envp, OPTIONS_INHERITED) == 0)
+			continue;
 		if (strncmp(*envp, PREFIX, strlen(PREFIX)) == 0 && equals && !is_known(*envp))
 			complain_name(*envp, (size_t)(equals - *envp));
 	}

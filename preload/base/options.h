@@ -24,6 +24,9 @@ struct options {
 
 extern struct options options;
 
+/* Not an option: our mark in the environment of programs that one which we watch starts. */
+#define OPTIONS_INHERITED "COWSPY_INHERITED=1"
+
 /* Parse envp. A value that cannot be parsed is one line on stderr and the default. */
 void options_start(char **envp);
 

@@ -9,6 +9,7 @@
 #ifndef COWSPY_BASE_SYS_H
 #define COWSPY_BASE_SYS_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -50,10 +51,14 @@ static inline uintptr_t page_ceil(uintptr_t address)
 	return (address + PAGE_SIZE - 1) & PAGE_MASK;
 }
 
-/* Block every signal in this thread; *old receives the former mask for sys_sigmask_restore(). */
+/*
+ * Block every signal in this thread but SIGSEGV and SIGSYS, by which first writes and dispatched
+ * calls arrive, and which would kill if they were blocked then. *old receives the former mask for
+ * sys_sigmask_restore().
+ */
 static inline void sys_sigmask_block(sigmask_t *old)
 {
-	sigmask_t all = ~(sigmask_t)0;
+	sigmask_t all = ~(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS));
 	sys_call4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, old, sizeof(all));
 }
 

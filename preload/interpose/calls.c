@@ -46,11 +46,13 @@ static const call_fn special[CALLS_MOST] = {
 	[SYS_sigaltstack] = signals_alternate_stack,
 };
 
+bool calls_started;
+
 /* libunwind's calls, made while it works for us. */
 static bool ours(void)
 {
 	const struct thread *self = thread_self();
-	return stacks_capturing() || (self && self->inside);
+	return !calls_started || stacks_capturing() || (self && self->inside);
 }
 
 long call_buffers(long nr, const long args[6], uintptr_t caller)

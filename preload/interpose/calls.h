@@ -10,6 +10,9 @@
 
 #include "base/sys.h"
 
+/* Until our start-up has run (constructors of other libraries may run before), calls pass. */
+extern bool calls_started;
+
 /*
  * Issue the call for the program, doing what has to be done around it. `caller` is the address in
  * the program to which it returns. Returns the kernel's result: a value, or -errno.
