@@ -8,18 +8,42 @@
 	.text
 
 /*
- * The restorer of our signal handlers. Unwinders know a signal frame by exactly these bytes
- * (48 c7 c0 0f 00 00 00 0f 05), and look at the byte before the symbol's first for the frame
- * information, hence the nop.
+ * The restorer of our signal handlers. libunwind knows a signal frame by exactly these bytes
+ * (48 c7 c0 0f 00 00 00 0f 05) together with frame information; without the latter it stops here.
+ * The interrupted registers lie in the ucontext, which is at the stack pointer now. The frame
+ * information begins a byte early, with the nop, since unwinders look there for return addresses.
  */
+#define SAVED(number, ...)	.cfi_escape 0x10, number, __VA_ARGS__ /* at stack pointer + offset */
+
 	.globl	sys_restorer
 	.hidden	sys_restorer
 	.type	sys_restorer, @function
-	nop
 	.balign	16
+	.cfi_startproc
+	.cfi_signal_frame
+	.cfi_escape 0x0f, 4, 0x77, 0xa0, 1, 0x06	/* the frame's address: saved rsp, at 160 */
+	SAVED(8, 2, 0x77, 0x28)		/* r8, at 40 */
+	SAVED(9, 2, 0x77, 0x30)
+	SAVED(10, 2, 0x77, 0x38)
+	SAVED(11, 3, 0x77, 0xc0, 0)	/* r11, at 64 */
+	SAVED(12, 3, 0x77, 0xc8, 0)
+	SAVED(13, 3, 0x77, 0xd0, 0)
+	SAVED(14, 3, 0x77, 0xd8, 0)
+	SAVED(15, 3, 0x77, 0xe0, 0)
+	SAVED(5, 3, 0x77, 0xe8, 0)	/* rdi, at 104 */
+	SAVED(4, 3, 0x77, 0xf0, 0)	/* rsi */
+	SAVED(6, 3, 0x77, 0xf8, 0)	/* rbp */
+	SAVED(3, 3, 0x77, 0x80, 1)	/* rbx, at 128 */
+	SAVED(1, 3, 0x77, 0x88, 1)	/* rdx */
+	SAVED(0, 3, 0x77, 0x90, 1)	/* rax */
+	SAVED(2, 3, 0x77, 0x98, 1)	/* rcx */
+	SAVED(7, 3, 0x77, 0xa0, 1)	/* rsp, at 160 */
+	SAVED(16, 3, 0x77, 0xa8, 1)	/* rip */
+	nop
 sys_restorer:
 	mov	$15, %rax
 	syscall
+	.cfi_endproc
 	.size	sys_restorer, . - sys_restorer
 
 /*
