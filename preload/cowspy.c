@@ -12,6 +12,7 @@
 #include "interpose/signals.h"
 #include "observe/stacks.h"
 #include "report/output.h"
+#include "track/lock.h"
 #include "track/mappings.h"
 #include "track/threads.h"
 
@@ -37,22 +38,32 @@ static bool mark_environment(void)
 	return false;
 }
 
+static void adopt_now(void)
+{
+	sigmask_t mask;
+	lock_write_masked(&mask);
+	scope_adopt_all();
+	lock_write_end_masked(&mask);
+}
+
 __attribute__((constructor(101))) static void start(void)
 {
 	options_start(environ);
 	bool inherited = mark_environment();
 	process_start();
-	scope_start();
 	struct thread *self = thread_begin(NULL);
 	if (!self)
 		return;
 	self->inside++; /* what libunwind maps now is ours */
 	output_start(inherited);
 	stacks_start(options.stack_depth);
+	scope_start();
 	bool net = options.net && net_start();
 	signals_start((int)options.signal, net);
 	if (!net)
 		mappings_give_up_all(REGION_NO_NET);
+	if (options.scope == SCOPE_ALL)
+		adopt_now();
 	self->inside--;
 	calls_started = true;
 }

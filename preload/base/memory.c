@@ -14,6 +14,66 @@ struct chunk {
 static _Atomic(struct chunk *) current;
 static _Atomic size_t used;
 
+/* All that is ours, so that nobody protects it. Slots with end 0 are free. */
+#define OURS_MOST 4096
+static struct {
+	_Atomic uintptr_t start;
+	_Atomic uintptr_t end;
+} ours[OURS_MOST];
+static _Atomic unsigned ours_count; /* slots ever used */
+
+void memory_note(uintptr_t start, uintptr_t end)
+{
+	for (unsigned i = 0; i < OURS_MOST; i++) {
+		uintptr_t free = 0;
+		if (!atomic_compare_exchange_strong(&ours[i].end, &free, end))
+			continue;
+		atomic_store(&ours[i].start, start);
+		unsigned count = atomic_load(&ours_count);
+		while (count <= i && !atomic_compare_exchange_weak(&ours_count, &count, i + 1))
+			;
+		return;
+	}
+}
+
+static void forget(uintptr_t start)
+{
+	unsigned count = atomic_load(&ours_count);
+	for (unsigned i = 0; i < count; i++) {
+		if (atomic_load(&ours[i].start) != start || !atomic_load(&ours[i].end))
+			continue;
+		atomic_store(&ours[i].start, ~(uintptr_t)0);
+		atomic_store(&ours[i].end, 0);
+		return;
+	}
+}
+
+bool memory_is_ours(uintptr_t address, uintptr_t *end)
+{
+	unsigned count = atomic_load(&ours_count);
+	for (unsigned i = 0; i < count; i++) {
+		uintptr_t range_end = atomic_load(&ours[i].end);
+		if (address >= atomic_load(&ours[i].start) && address < range_end) {
+			*end = range_end;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool memory_next_ours(uintptr_t address, uintptr_t *start)
+{
+	uintptr_t best = ~(uintptr_t)0;
+	unsigned count = atomic_load(&ours_count);
+	for (unsigned i = 0; i < count; i++) {
+		uintptr_t at = atomic_load(&ours[i].start);
+		if (atomic_load(&ours[i].end) && at > address && at < best)
+			best = at;
+	}
+	*start = best;
+	return best != ~(uintptr_t)0;
+}
+
 void *memory_map(size_t size)
 {
 	size = page_ceil(size);
@@ -22,12 +82,14 @@ void *memory_map(size_t size)
 	if (sys_failed(address))
 		return NULL;
 	atomic_fetch_add_explicit(&used, size, memory_order_relaxed);
+	memory_note((uintptr_t)address, (uintptr_t)address + size);
 	return (void *)address;
 }
 
 void memory_unmap(void *address, size_t size)
 {
 	size = page_ceil(size);
+	forget((uintptr_t)address);
 	sys_call2(SYS_munmap, address, size);
 	atomic_fetch_sub_explicit(&used, size, memory_order_relaxed);
 }

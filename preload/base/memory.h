@@ -7,6 +7,7 @@
 #ifndef COWSPY_BASE_MEMORY_H
 #define COWSPY_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,16 @@ void *memory_alloc(size_t size);
 /* Whole zeroed pages of their own, or NULL. Given back with memory_unmap. */
 void *memory_map(size_t size);
 void memory_unmap(void *address, size_t size);
+
+/* Whether address lies in memory that memory_map gave out, or that memory_note named. If so, *end
+ * receives its end. */
+bool memory_is_ours(uintptr_t address, uintptr_t *end);
+
+/* The first range of our own above address, or false: *start receives where it begins. */
+bool memory_next_ours(uintptr_t address, uintptr_t *start);
+
+/* Memory that a library works with for us. */
+void memory_note(uintptr_t start, uintptr_t end);
 
 /* Bytes of address space taken so far. */
 size_t memory_used(void);

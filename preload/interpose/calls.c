@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/memory.h"
 #include "observe/stacks.h"
 #include "track/kernel_writes.h"
 #include "track/threads.h"
@@ -16,6 +17,7 @@ static const call_fn special[CALLS_MOST] = {
 	[SYS_mprotect] = memory_mprotect,
 	[SYS_pkey_mprotect] = memory_mprotect,
 	[SYS_madvise] = memory_madvise,
+	[SYS_brk] = memory_brk,
 	[SYS_shmat] = memory_shmat,
 	[SYS_mlock] = memory_mlock,
 	[SYS_mlock2] = memory_mlock,
@@ -52,7 +54,16 @@ bool calls_started;
 static bool ours(void)
 {
 	const struct thread *self = thread_self();
-	return !calls_started || stacks_capturing() || (self && self->inside);
+	return stacks_capturing() || (self && self->inside);
+}
+
+/* What libunwind maps for our use must never be protected. */
+static long call_ours(long nr, const long args[6])
+{
+	long result = call_plain(nr, args);
+	if (nr == SYS_mmap && !sys_failed(result))
+		memory_note((uintptr_t)result, (uintptr_t)result + page_ceil((uintptr_t)args[1]));
+	return result;
 }
 
 long call_buffers(long nr, const long args[6], uintptr_t caller)
@@ -69,6 +80,8 @@ long call_write_program(void *to, const void *from, size_t size)
 long call_issue(long nr, const long args[6], uintptr_t caller)
 {
 	if (ours())
+		return call_ours(nr, args);
+	if (!calls_started)
 		return call_plain(nr, args);
 	if ((unsigned long)nr < CALLS_MOST && special[nr])
 		return special[nr](nr, args, caller);

@@ -45,6 +45,7 @@ long memory_madvise(long nr, const long args[6], uintptr_t caller);
 long memory_shmat(long nr, const long args[6], uintptr_t caller);
 long memory_mlock(long nr, const long args[6], uintptr_t caller);
 long memory_mlockall(long nr, const long args[6], uintptr_t caller);
+long memory_brk(long nr, const long args[6], uintptr_t caller);
 long memory_asynchronous(long nr, const long args[6], uintptr_t caller);
 
 /* A stack lies in [start, start + length): never protect it. */

@@ -30,6 +30,22 @@ static bool is_private(int flags)
 	return (flags & 0xf) == MAP_PRIVATE;
 }
 
+/*
+ * Stacks are known but never protected: the kernel writes signal frames, thread blocks and rseq
+ * areas there.
+ */
+static enum region_limit limit_of(int flags)
+{
+	if (flags & (MAP_STACK | MAP_GROWSDOWN))
+		return REGION_STACK;
+	return flags & MAP_HUGETLB ? REGION_HUGETLB : REGION_PROTECTED;
+}
+
+static bool tracked(int flags, uintptr_t caller)
+{
+	return is_private(flags) && (scope_tracks(caller) || limit_of(flags) == REGION_STACK);
+}
+
 static void track_new(const long args[6], uintptr_t start, uintptr_t caller)
 {
 	int flags = (int)args[3];
@@ -37,7 +53,7 @@ static void track_new(const long args[6], uintptr_t start, uintptr_t caller)
 		.start = start,
 		.end = start + page_ceil((uintptr_t)args[1]),
 		.protection = (uint8_t)(args[2] & (PROT_READ | PROT_WRITE | PROT_EXEC)),
-		.limit = flags & MAP_HUGETLB ? REGION_HUGETLB : REGION_PROTECTED,
+		.limit = limit_of(flags),
 		.file = !(flags & MAP_ANONYMOUS),
 	};
 	bool locked = (flags & MAP_LOCKED) || atomic_load(&locks_future);
@@ -63,7 +79,7 @@ long memory_mmap(long nr, const long args[6], uintptr_t caller)
 	long result = call_plain(SYS_mmap, args);
 	if (!sys_failed(result)) {
 		uintptr_t start = (uintptr_t)result;
-		if (is_private(flags) && scope_tracks(flags, caller))
+		if (tracked(flags, caller))
 			track_new(args, start, caller);
 		else
 			mappings_remove(start, start + page_ceil((uintptr_t)args[1]));
@@ -205,4 +221,21 @@ void memory_is_stack(uintptr_t start, uintptr_t length)
 	lock_write_masked(&mask);
 	guard_give_up_range(page_floor(start), page_ceil(start + length), REGION_STACK);
 	lock_write_end_masked(&mask);
+}
+
+/* The heap grows and shrinks at its end; it is tracked once it was adopted. */
+long memory_brk(long nr, const long args[6], uintptr_t caller)
+{
+	sigmask_t mask;
+	(void)caller;
+	lock_write_masked(&mask);
+	uintptr_t before = page_ceil((uintptr_t)sys_call1(SYS_brk, 0));
+	long result = call_plain(nr, args);
+	uintptr_t after = page_ceil((uintptr_t)result);
+	if (after < before)
+		mappings_remove(after, before);
+	else if (after > before && scope_is_all())
+		mappings_extend(before, after);
+	lock_write_end_masked(&mask);
+	return result;
 }

@@ -13,6 +13,7 @@
 #include "observe/stacks.h"
 #include "observe/truth.h"
 #include "report/output.h"
+#include "scope.h"
 #include "signals.h"
 #include "track/fault.h"
 #include "track/forks.h"
@@ -26,10 +27,18 @@ static _Atomic int ended_pid;
 
 /* --- fork --- */
 
+/* A vfork child shares our memory but is not the process that we report on. */
+static bool is_this_process(void)
+{
+	return process_pid == (int)sys_call0(SYS_getpid);
+}
+
 void process_fork_begin(void)
 {
 	sigmask_t mask;
-	forks_prepare(&mask);
+	lock_write_masked(&mask);
+	scope_first_fork();
+	forks_prepare();
 	fork_mask = mask;
 }
 
@@ -61,49 +70,31 @@ long process_clone(long nr, const long args[6], uintptr_t caller)
 }
 
 /*
- * libc's fork with the net on "allow" or absent: no page is armed or the wrappers are all that we
- * have. Arming happens at the last moment before libc's own clone; pages that libc or other threads
- * open from then on are armed again on both sides.
+ * libc's fork: its clone must meet the net even when nothing is armed yet, since from the first
+ * fork on everything is watched, and arming happens at the clone itself. Without the net nothing
+ * is ever armed, and the child only has to know that it is another process.
  */
-static bool fork_unseen;
-
 static void before_libc_fork(void)
 {
-	fork_unseen = !region_selector || !net_active();
-	if (!fork_unseen)
-		return;
-	process_fork_begin();
-	sigmask_t mask = fork_mask;
-	lock_write_end_masked(&mask);
+	net_watch_begin();
 }
 
 static void after_libc_fork_parent(void)
 {
-	if (!fork_unseen)
-		return;
-	process_fork_begin();
-	process_fork_parent(true);
+	net_watch_end();
 }
 
 static void after_libc_fork_child(void)
 {
-	if (process_pid == (int)sys_call0(SYS_getpid))
+	net_watch_end();
+	if (is_this_process())
 		return;
 	lock_child();
 	sys_sigmask_block(&fork_mask);
 	process_fork_child();
-	process_fork_begin();
-	sigmask_t mask = fork_mask;
-	lock_write_end_masked(&mask);
 }
 
 /* --- exit and exec --- */
-
-/* A vfork child shares our memory but is not the process that we report on. */
-static bool is_this_process(void)
-{
-	return process_pid == (int)sys_call0(SYS_getpid);
-}
 
 void process_end(enum report_reason reason)
 {

@@ -1,43 +1,55 @@
 #include "scope.h"
 
 #include <link.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "adopt.h"
 #include "base/options.h"
 
-#define RANGES_MOST 16
+#define RANGES_MOST 32
 
 struct range {
 	uintptr_t start, end;
+	bool libc;
 };
 
-static struct range libc_ranges[RANGES_MOST];
-static unsigned libc_range_count;
+/* What the segments of libc, the loader, our unwinder and we cover. */
+static struct range library_ranges[RANGES_MOST];
+static unsigned library_range_count;
+static _Atomic bool everything;
 
-static bool is_libc(const char *path)
+static bool named(const char *path, const char *const *names)
 {
-	static const char *const names[] = {"libc.so.6", "ld-linux", "libpthread.so"};
 	const char *base = strrchr(path, '/');
 	base = base ? base + 1 : path;
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strncmp(base, names[i], strlen(names[i])))
+	for (; *names; names++)
+		if (!strncmp(base, *names, strlen(*names)))
 			return true;
 	return false;
 }
 
 static int add_library(struct dl_phdr_info *info, size_t size, void *context)
 {
+	static const char *const libc_names[] = {"libc.so.6", "ld-linux", "libpthread.so", NULL};
+	static const char *const own_names[] = {"libcowspy.so", "libunwind.so", "libunwind-",
+						"liblzma.so", NULL};
+	bool libc = named(info->dlpi_name, libc_names);
 	(void)size;
 	(void)context;
-	if (!is_libc(info->dlpi_name))
+	if (!libc && !named(info->dlpi_name, own_names))
 		return 0;
-	for (unsigned i = 0; i < info->dlpi_phnum && libc_range_count < RANGES_MOST; i++) {
+	for (unsigned i = 0; i < info->dlpi_phnum && library_range_count < RANGES_MOST; i++) {
 		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
 		if (header->p_type != PT_LOAD)
 			continue;
 		uintptr_t start = info->dlpi_addr + header->p_vaddr;
-		libc_ranges[libc_range_count++] = (struct range){start, start + header->p_memsz};
+		library_ranges[library_range_count++] = (struct range){
+			.start = start & ~(uintptr_t)4095,
+			.end = (start + header->p_memsz + 4095) & ~(uintptr_t)4095,
+			.libc = libc,
+		};
 	}
 	return 0;
 }
@@ -47,21 +59,59 @@ void scope_start(void)
 	dl_iterate_phdr(add_library, NULL);
 }
 
+static const struct range *library_around(uintptr_t address)
+{
+	for (unsigned i = 0; i < library_range_count; i++)
+		if (address >= library_ranges[i].start && address < library_ranges[i].end)
+			return &library_ranges[i];
+	return NULL;
+}
+
 bool scope_in_libc(uintptr_t address)
 {
-	for (unsigned i = 0; i < libc_range_count; i++)
-		if (address >= libc_ranges[i].start && address < libc_ranges[i].end)
-			return true;
-	return false;
+	const struct range *range = library_around(address);
+	return range && range->libc;
+}
+
+bool scope_never(uintptr_t address, uintptr_t *end)
+{
+	const struct range *range = library_around(address);
+	if (range)
+		*end = range->end;
+	return range;
+}
+
+uintptr_t scope_next_never(uintptr_t address)
+{
+	uintptr_t next = ~(uintptr_t)0;
+	for (unsigned i = 0; i < library_range_count; i++)
+		if (library_ranges[i].start > address && library_ranges[i].start < next)
+			next = library_ranges[i].start;
+	return next;
+}
+
+bool scope_is_all(void)
+{
+	return atomic_load(&everything);
+}
+
+void scope_adopt_all(void)
+{
+	atomic_store(&everything, true);
+	adopt_everything();
+}
+
+void scope_first_fork(void)
+{
+	if (options.scope == SCOPE_AUTO && !scope_is_all())
+		scope_adopt_all();
 }
 
 /*
- * Stacks are never tracked: the kernel writes signal frames, thread blocks and rseq areas there.
- * In `auto` and `mmap`, what libc maps for itself (big mallocs, arenas) is not the program's own.
+ * In `auto` before the first fork and in `mmap`, what libc maps for itself (big mallocs, arenas) is
+ * not the program's own.
  */
-bool scope_tracks(int flags, uintptr_t caller)
+bool scope_tracks(uintptr_t caller)
 {
-	if (flags & (MAP_STACK | MAP_GROWSDOWN))
-		return false;
-	return options.scope == SCOPE_ALL || !scope_in_libc(caller);
+	return scope_is_all() || !scope_in_libc(caller);
 }

@@ -20,9 +20,8 @@ static bool pins_of_others(void)
 	return false;
 }
 
-void forks_prepare(sigmask_t *mask)
+void forks_prepare(void)
 {
-	lock_write_masked(mask);
 	others_pinned = pins_of_others();
 	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
 		uintptr_t start, end;

@@ -12,10 +12,10 @@
 
 #include "base/sys.h"
 
-/* Before the clone: blocks signals and takes the lock. */
-void forks_prepare(sigmask_t *mask);
+/* Before the clone, with the write lock, which stays held across it. */
+void forks_prepare(void);
 
-/* After it, on each side (also when it failed: then `forked` is false). */
+/* After it, on each side (also when it failed: then `forked` is false); releases the lock. */
 void forks_parent(const sigmask_t *mask, bool forked);
 void forks_child(const sigmask_t *mask);
 

@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "guard.h"
 #include "observe/maps.h"
+#include "observe/truth.h"
 #include "pages.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -22,10 +23,13 @@ static enum region_limit limit_for_all;
  * A mapping that was never written has no anon_vma. Armed like that, each of its pieces gets an own
  * one with its first page, and the pieces can never be merged again: mremap would refuse the range,
  * and mprotect could not give VMAs back. Writing one page and dropping it gives all of them one.
+ * Only for a page that holds nothing, in a region that nobody can have written meanwhile.
  */
 static void make_whole(const struct region *region)
 {
-	if (region->file || region->end - region->start < WHOLE_SIZE || !region_armed(region))
+	page_flags_t flags;
+	if (region->file || region->end - region->start < WHOLE_SIZE || !region_armed(region) ||
+	    region->shared_since_fork || truth_page(region->start, &flags) || flags)
 		return;
 	if (sys_call3(SYS_madvise, region->start, PAGE_SIZE, MADV_POPULATE_WRITE) == 0)
 		sys_call3(SYS_madvise, region->start, PAGE_SIZE, MADV_DONTNEED);
@@ -44,6 +48,21 @@ struct region *mappings_add(const struct region *model)
 	return region;
 }
 
+void mappings_extend(uintptr_t start, uintptr_t end)
+{
+	struct region *below = region_find(start - 1, false);
+	if (!below || below->end != start) {
+		const struct region model = {
+			.start = start, .end = end, .protection = PROT_READ | PROT_WRITE};
+		mappings_add(&model);
+		return;
+	}
+	mappings_remove(start, end);
+	below->end = end;
+	if (region_armed(below))
+		guard_apply(below, start, end);
+}
+
 void mappings_remove(uintptr_t start, uintptr_t end)
 {
 	struct region *region = region_find(start, true);
@@ -60,7 +79,7 @@ static void set_protection(struct region *region, int protection)
 	region_armed_changed(&before, region);
 	if (!region_armed(region))
 		return;
-	if (!(before.protection & PROT_WRITE) && !region->shared_since_fork)
+	if (!(before.protection & PROT_WRITE))
 		make_whole(region);
 	guard_apply(region, region->start, region->end);
 }

@@ -9,6 +9,9 @@
 /* A new mapping that the program may write one day. Arms it when it is writable. */
 struct region *mappings_add(const struct region *model);
 
+/* The heap grew from start to end: part of the region below if that ends there, else a new one. */
+void mappings_extend(uintptr_t start, uintptr_t end);
+
 /* [start, end) is unmapped, or mapped over by something that is not tracked. */
 void mappings_remove(uintptr_t start, uintptr_t end);
 

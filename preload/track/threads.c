@@ -103,6 +103,8 @@ struct thread *thread_begin(struct thread *thread)
 	if (!thread)
 		return NULL;
 	atomic_store(&thread->tid, (int)sys_call0(SYS_gettid));
+	thread->block = (uintptr_t)__builtin_thread_pointer();
+	thread->stack_pointer = (uintptr_t)__builtin_frame_address(0);
 	alternate_stack_install(thread);
 	thread_current = thread;
 	return thread;

@@ -29,6 +29,8 @@ struct thread {
 	_Atomic int tid;          /* 0: free for reuse */
 	bool unwinding;           /* in libunwind: faults now are its own */
 	bool own_alternate_stack; /* the kernel has our stack as alternate signal stack */
+	uintptr_t block;          /* thread pointer: its TCB lies on its stack's mapping */
+	uintptr_t stack_pointer;  /* where its stack was when we met it */
 	unsigned inside;          /* our own code calls libc: calls pass through unwatched */
 	sigmask_t hidden;         /* signals that the program blocked and the kernel did not */
 	stack_t alternate;        /* alternate signal stack as the program set it */
