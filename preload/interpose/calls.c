@@ -57,9 +57,14 @@ static bool ours(void)
 	return stacks_capturing() || (self && self->inside);
 }
 
-/* What libunwind maps for our use must never be protected. */
+/*
+ * What libunwind maps for our use must never be protected. And where it blocks all signals around
+ * its own locks, faults and dispatched calls must still arrive.
+ */
 static long call_ours(long nr, const long args[6])
 {
+	if (nr == SYS_rt_sigprocmask)
+		return signals_mask_ours(args);
 	long result = call_plain(nr, args);
 	if (nr == SYS_mmap && !sys_failed(result))
 		memory_note((uintptr_t)result, (uintptr_t)result + page_ceil((uintptr_t)args[1]));

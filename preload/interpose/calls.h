@@ -64,6 +64,7 @@ long process_dup(long nr, const long args[6], uintptr_t caller);
 /* signals.c */
 long signals_action(long nr, const long args[6], uintptr_t caller);
 long signals_mask(long nr, const long args[6], uintptr_t caller);
+long signals_mask_ours(const long args[6]);
 long signals_with_mask(long nr, const long args[6], uintptr_t caller);
 long signals_alternate_stack(long nr, const long args[6], uintptr_t caller);
 
