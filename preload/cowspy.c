@@ -17,8 +17,9 @@
 #include "track/threads.h"
 
 /*
- * Programs that this one starts inherit the library, and must know that they are not the one that
- * the user started: this variable tells them.
+ * Programs that this one starts inherit the library. This variable tells them that they are not the
+ * one that the user started: unless an output pattern asks for their reports too, they run as if we
+ * were not there.
  */
 static char inherited_mark[] = OPTIONS_INHERITED; /* writable: bash edits its environment */
 
@@ -49,13 +50,14 @@ static void adopt_now(void)
 __attribute__((constructor(101))) static void start(void)
 {
 	options_start(environ);
-	bool inherited = mark_environment();
+	if (mark_environment() && !options.output)
+		return;
 	process_start();
 	struct thread *self = thread_begin(NULL);
 	if (!self)
 		return;
 	self->inside++; /* what libunwind maps now is ours */
-	output_start(inherited);
+	output_start(false);
 	stacks_start(options.stack_depth);
 	scope_start();
 	bool net = options.net && net_start();

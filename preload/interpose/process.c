@@ -99,7 +99,7 @@ static void after_libc_fork_child(void)
 void process_end(enum report_reason reason)
 {
 	int pid = process_pid;
-	if (!is_this_process() || atomic_exchange(&ended_pid, pid) == pid)
+	if (!calls_started || !is_this_process() || atomic_exchange(&ended_pid, pid) == pid)
 		return;
 	output_report(reason);
 }

@@ -56,6 +56,8 @@ static struct thread_start thread_enter(struct thread_start *start)
 {
 	struct thread_start copy = *start;
 	start_give(start);
+	if (!calls_started)
+		return copy;
 	thread_meet();
 	net_thread();
 	stacks_warm_thread();
