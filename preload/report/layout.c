@@ -57,7 +57,8 @@ static bool goes_on(const struct snapshot *snapshot, const struct mapping *mappi
 {
 	return !mapping->tracked && mapping->region.end == start &&
 	       mapping->path_length == line->path_length &&
-	       memcmp(snapshot_path(snapshot, mapping), line->path, line->path_length) == 0;
+	       (!line->path_length ||
+		memcmp(snapshot_path(snapshot, mapping), line->path, line->path_length) == 0);
 }
 
 static void add_untracked(struct snapshot *snapshot, uintptr_t start, uintptr_t end,

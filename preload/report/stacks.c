@@ -77,6 +77,13 @@ void report_stacks_prepare(struct report *report)
 	list_release(&places);
 }
 
+/* Our own frames, around main and threads' start, say nothing about the program. */
+static bool is_ours(const struct symbol *symbol)
+{
+	static const char name[] = "libcowspy.so";
+	return symbol && strncmp(symbol->module, name, sizeof(name) - 1) == 0;
+}
+
 static void print_frame(struct report *report, uintptr_t address, uintptr_t place)
 {
 	const struct symbol *symbol = symbols_find(&report->symbols, place);
@@ -125,7 +132,7 @@ static const struct symbol *responsible(const struct report *report, uint32_t st
 	for (unsigned i = 0; i < depth; i++) {
 		const struct symbol *symbol =
 			symbols_find(&report->symbols, frame_place(frames, i));
-		if (symbol && !is_common_library(symbol->module))
+		if (symbol && !is_ours(symbol) && !is_common_library(symbol->module))
 			return symbol;
 	}
 	return depth ? symbols_find(&report->symbols, frames[0]) : NULL;
@@ -249,7 +256,7 @@ static void group_line(struct report *report, const struct stack_group *group)
 	text_character(text, ')');
 	group_kinds(text, group);
 	group_causes(text, group);
-	if (group->copied != group->writes) {
+	if (group->copied != group->writes - group->kinds[KIND_REUSE]) {
 		text_string(text, ", still copied ");
 		text_decimal(text, group->copied);
 	}
@@ -269,8 +276,11 @@ static void group_frames(struct report *report, uint32_t stack)
 	if (!depth)
 		text_string(&report->text, "    (no stack was captured)\n");
 	for (unsigned i = 0; i < depth; i++) {
+		uintptr_t place = frame_place(frames, i);
+		if (is_ours(symbols_find(&report->symbols, place)))
+			continue;
 		text_string(&report->text, "    ");
-		print_frame(report, frames[i], frame_place(frames, i));
+		print_frame(report, frames[i], place);
 		text_character(&report->text, '\n');
 	}
 }

@@ -27,5 +27,5 @@ for setting in "${good[@]}"; do
 	expect_equal "output with $setting" "four pages: two copied" "$out"
 	expect_equal "reports with $setting" 1 "$(reports_in "$WORK/stderr")"
 	report check "$WORK/stderr" || wrong "the report with $setting"
-	expect_equal "complaints about $setting" 0 "$(grep -c "${setting%=*}" "$WORK/stderr")"
+	expect_equal "complaints about $setting" 0 "$(grep -c "^cowspy: ${setting%=*}" "$WORK/stderr")"
 done
