@@ -16,8 +16,8 @@ struct options options;
 
 struct option {
 	const char *name;
-	const char *initial;      /* parsed like a value, so that default and text cannot differ */
-	const char *form;         /* reads well after "not" */
+	const char *initial; /* parsed like a value, so that default and text cannot differ */
+	const char *form;    /* reads well after "not" */
 	const char *meaning;
 	bool (*parse)(const struct option *option, const char *value, void *field);
 	size_t field;
@@ -117,20 +117,20 @@ static const struct option table[] = {
 	 "file for the report, %p the process id, %h the host; without it: standard error",
 	 parse_path, FIELD(output), 0, NULL},
 	{"SIGNAL", "SIGUSR1", "a signal that a program may use, or none",
-	 "signal that asks for a report now; the program runs on",
-	 parse_signal, FIELD(signal), SIGNAL_MOST, NULL},
+	 "signal that asks for a report now; the program runs on", parse_signal, FIELD(signal),
+	 SIGNAL_MOST, NULL},
 	{"SCOPE", "auto", "one of auto, mmap, all",
 	 "mmap: mappings made by calls; all: every private one; auto: mmap, from a fork on all",
 	 parse_choice, FIELD(scope), 0, scope_words},
 	{"STACK_DEPTH", "32", "a number from 0 to 128",
-	 "frames kept of the stack of each first write; 0: no stacks",
-	 parse_number, FIELD(stack_depth), 128, NULL},
+	 "frames kept of the stack of each first write; 0: no stacks", parse_number,
+	 FIELD(stack_depth), 128, NULL},
 	{"PAGE_MAP", "64", "a number from 0 to 1000000",
-	 "rows of 64 pages drawn for each mapping; 0: no page maps",
-	 parse_number, FIELD(map_rows), 1000000, NULL},
+	 "rows of 64 pages drawn for each mapping; 0: no page maps", parse_number, FIELD(map_rows),
+	 1000000, NULL},
 	{"STACKS", "20", "a number from 0 to 1000000",
-	 "stacks in the report, those with the most pages first",
-	 parse_number, FIELD(report_stacks), 1000000, NULL},
+	 "stacks in the report, those with the most pages first", parse_number,
+	 FIELD(report_stacks), 1000000, NULL},
 	{"NET", "on", "one of on, off",
 	 "catch system calls that no wrapper sees, so that the kernel never meets a protected page",
 	 parse_choice, FIELD(net), 0, switch_words},

@@ -11,7 +11,8 @@ static void sift_down(char *base, size_t root, size_t count, size_t size, sort_c
 		size_t child = 2 * root + 1;
 		if (child >= count)
 			break;
-		if (child + 1 < count && compare(base + child * size, base + (child + 1) * size) < 0)
+		if (child + 1 < count &&
+		    compare(base + child * size, base + (child + 1) * size) < 0)
 			child++;
 		if (compare(moved, base + child * size) >= 0)
 			break;

@@ -159,8 +159,8 @@ static bool find_table(const struct elf_file *file, Elf64_Shdr *table)
 		if (section.sh_type == SHT_SYMTAB)
 			break;
 	}
-	return found && table->sh_entsize == sizeof(Elf64_Sym) && table->sh_size < TABLE_SIZE_MOST &&
-	       table->sh_link < file->section_count;
+	return found && table->sh_entsize == sizeof(Elf64_Sym) &&
+	       table->sh_size < TABLE_SIZE_MOST && table->sh_link < file->section_count;
 }
 
 static size_t first_from(const struct elf_match *matches, size_t count, uint64_t address)

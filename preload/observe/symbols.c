@@ -58,7 +58,8 @@ static const char *keep_module_name(struct symbols *symbols, const struct module
 {
 	const char *slash = strrchr(module->path, '/');
 	const char *base = slash && slash[1] ? slash + 1 : module->path;
-	return keep_name(symbols, *base ? base : "[anonymous]", strlen(*base ? base : "[anonymous]"));
+	return keep_name(symbols, *base ? base : "[anonymous]",
+			 strlen(*base ? base : "[anonymous]"));
 }
 
 static size_t leading_underscores(const char *name)
@@ -94,15 +95,14 @@ static void name_functions(struct resolver *resolver, const struct elf_file *fil
 	struct elf_match *matches = resolver->matches;
 	uint64_t strings, strings_size;
 
-	if (!elf_match(file, matches + module->first, module->end - module->first,
-		       resolver->buffer, &strings, &strings_size))
+	if (!elf_match(file, matches + module->first, module->end - module->first, resolver->buffer,
+		       &strings, &strings_size))
 		return;
 	for (size_t i = module->first; i < module->end; i++) {
 		struct symbol *symbol = &symbols->list[i];
 		if (!matches[i].size)
 			continue;
-		symbol->function =
-			best_name(symbols, file, &matches[i], strings, strings_size);
+		symbol->function = best_name(symbols, file, &matches[i], strings, strings_size);
 		symbol->function_start = symbol->module_base + matches[i].start;
 	}
 }

@@ -52,8 +52,8 @@ struct walk {
 };
 
 /* The piece continues the mapping before it: the kernel cuts one mapping at changed protections. */
-static bool goes_on(const struct snapshot *snapshot, const struct mapping *mapping,
-		    uintptr_t start, const struct maps_line *line)
+static bool goes_on(const struct snapshot *snapshot, const struct mapping *mapping, uintptr_t start,
+		    const struct maps_line *line)
 {
 	return !mapping->tracked && mapping->region.end == start &&
 	       mapping->path_length == line->path_length &&

@@ -13,7 +13,7 @@
 struct row_walk {
 	const struct snapshot *snapshot;
 	const struct mapping *mapping;
-	size_t run;      /* the first that may reach into the row at `at` */
+	size_t run; /* the first that may reach into the row at `at` */
 	uintptr_t at;
 };
 
@@ -174,7 +174,6 @@ void report_page_maps(struct report *report)
 	if (left_out) {
 		text_string(&report->text, "\n  page maps of ");
 		text_decimal(&report->text, left_out);
-		text_string(&report->text,
-			    " mappings more; a higher COWSPY_PAGE_MAP draws them\n");
+		text_string(&report->text, " mappings more; a higher COWSPY_PAGE_MAP draws them\n");
 	}
 }

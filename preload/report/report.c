@@ -44,8 +44,8 @@ void report_grouped(struct text *text, uint64_t value)
 static void process_name(struct text *text)
 {
 	char name[NAME_SIZE];
-	long length = 0, fd = sys_call4(SYS_openat, AT_FDCWD, "/proc/self/comm",
-					O_RDONLY | O_CLOEXEC, 0);
+	long length = 0,
+	     fd = sys_call4(SYS_openat, AT_FDCWD, "/proc/self/comm", O_RDONLY | O_CLOEXEC, 0);
 
 	if (!sys_failed(fd)) {
 		length = sys_call3(SYS_read, fd, name, sizeof(name));
@@ -59,9 +59,9 @@ static void process_name(struct text *text)
 
 static void heading(struct report *report, enum report_reason reason)
 {
-	static const char *const moments[] = {
-		[REPORT_SNAPSHOT] = ") now: ", [REPORT_EXIT] = ") at exit: ",
-		[REPORT_EXEC] = ") before exec: "};
+	static const char *const moments[] = {[REPORT_SNAPSHOT] = ") now: ",
+					      [REPORT_EXIT] = ") at exit: ",
+					      [REPORT_EXEC] = ") before exec: "};
 	const struct snapshot *snapshot = report->snapshot;
 	struct text *text = &report->text;
 	bool child = journal_is_child();

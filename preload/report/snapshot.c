@@ -193,8 +193,8 @@ static void collect_pages(struct snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->mappings.count && !snapshot->truth_error; i++) {
 		struct mapping *mapping = snapshot_mapping(snapshot, i);
 		struct collector collector = {snapshot, mapping};
-		snapshot->truth_error =
-			truth_runs(mapping->region.start, mapping->region.end, take_run, &collector);
+		snapshot->truth_error = truth_runs(mapping->region.start, mapping->region.end,
+						   take_run, &collector);
 	}
 }
 

@@ -21,8 +21,8 @@
 
 /* All that the state of a page depends on. */
 struct page_facts {
-	page_flags_t flags;     /* of the kernel */
-	bool watched;           /* its region is protected where it is closed */
+	page_flags_t flags; /* of the kernel */
+	bool watched;       /* its region is protected where it is closed */
 	bool open;
 	bool inherited;         /* its region was mapped before this process was forked */
 	bool shared_since_fork; /* its region has been through a fork */
@@ -78,11 +78,11 @@ struct stack_group {
 
 struct snapshot {
 	uint64_t time;
-	int truth_error;         /* 0, or -errno: states are from events alone */
-	struct list mappings;    /* struct mapping; the tracked ones first, each part by address */
+	int truth_error;      /* 0, or -errno: states are from events alone */
+	struct list mappings; /* struct mapping; the tracked ones first, each part by address */
 	size_t tracked;
-	struct list runs;        /* struct page_run */
-	struct list names;       /* bytes */
+	struct list runs;           /* struct page_run */
+	struct list names;          /* bytes */
 	struct stack_group *groups; /* by stack id; [0]: first writes without a stack */
 	size_t group_count;
 	uint64_t copied, attributed; /* pages of tracked mappings */

@@ -113,7 +113,7 @@ static void print_frame(struct report *report, uintptr_t address, uintptr_t plac
 /* What most programs share; the function that called into it is of more interest. */
 static bool is_common_library(const char *module)
 {
-	static const char *const names[] = {"libc.so",    "libc-2",  "ld-linux", "libm.so",
+	static const char *const names[] = {"libc.so",    "libc-2",  "ld-linux",  "libm.so",
 					    "libstdc++.", "libgcc_", "libpthread"};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -130,8 +130,8 @@ static const struct symbol *responsible(const struct report *report, uint32_t st
 	unsigned depth = stacks_get(stack, &frames);
 
 	for (unsigned i = 0; i < depth; i++) {
-		const struct symbol *symbol =
-			symbols_find(&report->symbols, frame_place(frames, i));
+		const struct symbol *symbol = symbols_find(&report->symbols,
+							   frame_place(frames, i));
 		if (symbol && !is_ours(symbol) && !is_common_library(symbol->module))
 			return symbol;
 	}
@@ -208,8 +208,8 @@ static void group_kinds(struct text *text, const struct stack_group *group)
 
 static void group_causes(struct text *text, const struct stack_group *group)
 {
-	const struct syscall_entry *entry =
-		group->syscall ? syscall_entry(group->syscall - 1) : NULL;
+	const struct syscall_entry *entry = group->syscall ? syscall_entry(group->syscall - 1)
+							   : NULL;
 	const char *const names[CAUSES] = {
 		[CAUSE_WRITE] = "write",
 		[CAUSE_SYSCALL] = entry && entry->name ? entry->name : "system call",
@@ -263,8 +263,8 @@ static void group_line(struct report *report, const struct stack_group *group)
 	text_string(text, ", threads ");
 	if (group->thread_count > GROUP_THREADS)
 		text_string(text, "over ");
-	text_decimal(text, group->thread_count > GROUP_THREADS ? GROUP_THREADS
-							       : group->thread_count);
+	text_decimal(text,
+		     group->thread_count > GROUP_THREADS ? GROUP_THREADS : group->thread_count);
 	group_time(report, group);
 }
 

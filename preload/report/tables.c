@@ -96,7 +96,8 @@ void report_mappings(struct report *report)
 		return;
 	text_string(text, "\nmappings, in pages\n  range");
 	text_pad(text, 35);
-	text_string(text, "size    copied      zero     clean  resident  swapped       protected\n");
+	text_string(text,
+		    "size    copied      zero     clean  resident  swapped       protected\n");
 	for (size_t i = 0; i < ranks->count && i < ROWS_MOST; i++) {
 		const struct rank *rank = list_at(ranks, i);
 		mapping_row(report, snapshot_mapping(report->snapshot, rank->index));

@@ -70,7 +70,8 @@ void report_totals(struct report *report)
 	text_decimal(text, snapshot->copied - snapshot->attributed);
 	text_string(text, " (pages; the attributed ones by what was there before)\n");
 	total_line(text, "file", snapshot->kinds[KIND_FILE], "copied from a file's page cache");
-	total_line(text, "zero", snapshot->kinds[KIND_ZERO], "read before, copied from the zero page");
+	total_line(text, "zero", snapshot->kinds[KIND_ZERO],
+		   "read before, copied from the zero page");
 	total_line(text, "fill", snapshot->kinds[KIND_FILL], "first touch: a new page, no copy");
 	total_line(text, "fork", snapshot->kinds[KIND_FORK], "copied, since a fork had shared it");
 	total_line(text, "unknown", snapshot->kinds[KIND_UNKNOWN], "the kernel could not be asked");

@@ -61,9 +61,14 @@ static void an_environment_without_ours_gives_the_defaults(void **state)
 static void every_option_is_read(void **state)
 {
 	char output[] = "COWSPY_OUTPUT=/tmp/cow.%p";
-	char *environment[] = {output, "COWSPY_SIGNAL=SIGUSR2", "COWSPY_SCOPE=all",
-			       "COWSPY_STACK_DEPTH=128", "COWSPY_PAGE_MAP=0", "COWSPY_STACKS=7",
-			       "COWSPY_NET=off", NULL};
+	char *environment[] = {output,
+			       "COWSPY_SIGNAL=SIGUSR2",
+			       "COWSPY_SCOPE=all",
+			       "COWSPY_STACK_DEPTH=128",
+			       "COWSPY_PAGE_MAP=0",
+			       "COWSPY_STACKS=7",
+			       "COWSPY_NET=off",
+			       NULL};
 	(void)state;
 	start_with(environment);
 	memset(output, 'x', sizeof(output) - 1);
@@ -118,8 +123,8 @@ static void a_bad_value_is_one_line_and_the_default(void **state)
 
 static void signals_that_cannot_work_are_refused(void **state)
 {
-	static const char *const values[] = {"KILL", "SIGSTOP", "SEGV", "BUS", "SYS", "0",
-					     "11", "33", "65", "SIG", "SIGFOO", "sig"};
+	static const char *const values[] = {"KILL", "SIGSTOP", "SEGV", "BUS", "SYS",    "0",
+					     "11",   "33",      "65",   "SIG", "SIGFOO", "sig"};
 	(void)state;
 	for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		char variable[64] = "COWSPY_SIGNAL=";
