@@ -1,6 +1,7 @@
 /* Start and stop. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -12,6 +13,7 @@
 #include "interpose/signals.h"
 #include "observe/stacks.h"
 #include "report/output.h"
+#include "track/guard.h"
 #include "track/lock.h"
 #include "track/mappings.h"
 #include "track/threads.h"
@@ -52,6 +54,7 @@ __attribute__((constructor(101))) static void start(void)
 	options_start(environ);
 	if (mark_environment() && !options.output)
 		return;
+	sys_clock = clock_gettime;
 	process_start();
 	struct thread *self = thread_begin(NULL);
 	if (!self)
@@ -60,6 +63,7 @@ __attribute__((constructor(101))) static void start(void)
 	output_start(false);
 	stacks_start(options.stack_depth);
 	scope_start();
+	guard_start();
 	bool net = options.net && net_start();
 	signals_start((int)options.signal, net);
 	if (!net)

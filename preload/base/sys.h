@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "sys_arch.h"
 
@@ -69,6 +70,12 @@ static inline void sys_sigmask_restore(const sigmask_t *old)
 
 /* Write all of data, resuming after short writes and EINTR. Returns 0 or -errno. */
 int sys_write_all(int fd, const void *data, size_t length);
+
+/*
+ * libc's clock_gettime, once start-up has found it: it reads the clock in user space (vDSO), is
+ * async-signal-safe, and cannot fail with a valid clock.
+ */
+extern int (*sys_clock)(clockid_t, struct timespec *);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t sys_now(void);

@@ -24,9 +24,8 @@ void forks_prepare(void)
 {
 	others_pinned = pins_of_others();
 	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
-		uintptr_t start, end;
 		r->shared_since_fork = true;
-		bool opened = pages_next_open(r->start, r->end, &start, &end);
+		bool opened = guard_closing(r->start, r->end);
 		pages_arm(r->start, r->end);
 		if (opened && region_armed(r))
 			guard_apply(r, r->start, r->end);
@@ -43,8 +42,7 @@ void forks_parent(const sigmask_t *mask, bool forked)
 /* The threads that pinned pages do not exist here. */
 static void close_pinned(struct region *region)
 {
-	uintptr_t start, end;
-	if (!pages_next_open(region->start, region->end, &start, &end))
+	if (!guard_closing(region->start, region->end))
 		return;
 	pages_arm(region->start, region->end);
 	if (region_armed(region))

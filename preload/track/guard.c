@@ -1,5 +1,7 @@
 #include "guard.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
@@ -26,8 +28,62 @@ int guard_closed_protection(const struct region *region)
 	return (region->protection & ~PROT_WRITE) | PROT_READ;
 }
 
+/*
+ * Each run of open pages in a closed region costs two VMAs more. Runs are counted as pages open
+ * and ranges close; regions that the program splits itself make the count a little too low, which
+ * half of the kernel's limit leaves room for.
+ */
+#define MAP_COUNT_DEFAULT 65530
+static _Atomic long runs;
+static long runs_most = MAP_COUNT_DEFAULT / 4;
+
+void guard_start(void)
+{
+	char digits[24] = "";
+	long fd = sys_call3(SYS_open, "/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC, 0);
+	long most = 0;
+	if (fd < 0)
+		return;
+	sys_call3(SYS_read, fd, digits, sizeof(digits) - 1);
+	sys_call1(SYS_close, fd);
+	for (const char *digit = digits; *digit >= '0' && *digit <= '9'; digit++)
+		most = most * 10 + (*digit - '0');
+	if (most > 0)
+		runs_most = most / 4;
+}
+
+/* How opening this page alone changes the number of runs. */
+static long runs_added(const struct region *region, uintptr_t page)
+{
+	bool below = page > region->start && pages_is_open(page - PAGE_SIZE);
+	bool above = page + PAGE_SIZE < region->end && pages_is_open(page + PAGE_SIZE);
+	return 1 - below - above;
+}
+
+static long runs_in(uintptr_t start, uintptr_t end)
+{
+	uintptr_t run, run_end;
+	long count = 0;
+	for (; pages_next_open(start, end, &run, &run_end); start = run_end)
+		count++;
+	return count;
+}
+
+bool guard_closing(uintptr_t start, uintptr_t end)
+{
+	long closing = runs_in(start, end);
+	atomic_fetch_sub_explicit(&runs, closing, memory_order_relaxed);
+	return closing;
+}
+
 int guard_open(const struct region *region, uintptr_t page)
 {
+	long added = runs_added(region, page);
+	if (atomic_fetch_add_explicit(&runs, added, memory_order_relaxed) + added > runs_most &&
+	    added > 0) {
+		atomic_fetch_sub_explicit(&runs, added, memory_order_relaxed);
+		return -ENOMEM;
+	}
 	return protect(page, page + PAGE_SIZE, region->protection);
 }
 
@@ -103,6 +159,8 @@ void guard_open_range(struct region *region, uintptr_t start, uintptr_t end)
 {
 	start = most(start, region->start);
 	end = least(end, region->end);
+	guard_closing(start, end);
+	atomic_fetch_add_explicit(&runs, 1, memory_order_relaxed);
 	for (uintptr_t page = start; page < end; page += PAGE_SIZE)
 		pages_claim(page);
 	if (protect(start, end, region->protection))

@@ -13,6 +13,15 @@
 /* The protection that closed pages of the region have. */
 int guard_closed_protection(const struct region *region);
 
+/*
+ * VMAs that our protections may add, of those that the kernel allows a process (sysctl
+ * vm.max_map_count); the rest is the program's. Before the program runs.
+ */
+void guard_start(void);
+
+/* Write lock: [start, end) is about to be closed or forgotten as a whole. True if a page is open. */
+bool guard_closing(uintptr_t start, uintptr_t end);
+
 /* Read lock: give the page, claimed by the caller, the program's protection. 0, or -errno. */
 int guard_open(const struct region *region, uintptr_t page);
 
@@ -33,8 +42,8 @@ void guard_give_up_range(uintptr_t start, uintptr_t end, enum region_limit why);
 void guard_open_range(struct region *region, uintptr_t start, uintptr_t end);
 
 /*
- * No lock held, signals blocked: the kernel had no VMA left to open `page` alone. Opens the
- * 2 MiB around it, and if that fails gives the region up.
+ * No lock held, signals blocked: there is no VMA left to open `page` alone (guard_open returned
+ * -ENOMEM). Opens the 2 MiB around it, and if that fails gives the region up.
  */
 void guard_open_more(uintptr_t page);
 

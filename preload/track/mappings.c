@@ -69,6 +69,7 @@ void mappings_remove(uintptr_t start, uintptr_t end)
 	if (!region || region->start >= end)
 		return;
 	region_remove(start, end);
+	guard_closing(start, end);
 	pages_forget(start, end);
 }
 
@@ -102,8 +103,7 @@ void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once)
 	for (; region && region->start < end; region = region_find(region->end, true)) {
 		uintptr_t from = region->start > start ? region->start : start;
 		uintptr_t to = region->end < end ? region->end : end;
-		uintptr_t open, open_end;
-		bool opened = pages_next_open(from, to, &open, &open_end);
+		bool opened = guard_closing(from, to);
 		if (at_once) {
 			pages_forget(from, to);
 		} else {
