@@ -84,25 +84,27 @@ static bool is_ours(const struct symbol *symbol)
 	return symbol && strncmp(symbol->module, name, sizeof(name) - 1) == 0;
 }
 
+/* "function+0x1c (module)", "module+0x1234", or "0x7f0123456789 ([anonymous])". */
 static void print_frame(struct report *report, uintptr_t address, uintptr_t place)
 {
 	const struct symbol *symbol = symbols_find(&report->symbols, place);
 	struct text *text = &report->text;
 	const char *module = symbol ? symbol->module : "[unknown]";
-	bool in_file = symbol && *module != '[';
-	uintptr_t base = 0;
+	bool in_file = *module != '[';
 
 	if (symbol && symbol->function) {
 		text_untrusted(text, symbol->function, strlen(symbol->function));
-		base = symbol->function_start;
+		text_string(text, "+0x");
+		text_hex(text, address - symbol->function_start, 1);
 	} else if (in_file) {
 		text_untrusted(text, module, strlen(module));
-		base = symbol->module_base;
-	}
-	text_string(text, base ? "+0x" : "0x");
-	text_hex(text, address - base, 1);
-	if (in_file && !symbol->function)
+		text_string(text, "+0x");
+		text_hex(text, address - symbol->module_base, 1);
 		return;
+	} else {
+		text_string(text, "0x");
+		text_hex(text, address, 1);
+	}
 	text_string(text, " (");
 	text_untrusted(text, module, strlen(module));
 	text_character(text, ')');

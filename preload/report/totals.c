@@ -82,11 +82,13 @@ void report_totals(struct report *report)
 
 /* ---- coverage and limits ---- */
 
-static void line_count(struct text *text, uint64_t count, const char *rest)
+/* "1 page", "2 pages" */
+static void counted(struct text *text, uint64_t count, const char *noun)
 {
-	text_string(text, "  ");
 	text_decimal(text, count);
-	text_string(text, rest);
+	text_character(text, ' ');
+	text_string(text, noun);
+	text_string(text, count == 1 ? "" : "s");
 }
 
 static void attributed_share(struct report *report)
@@ -100,9 +102,11 @@ static void attributed_share(struct report *report)
 		text_percent(text, snapshot->attributed, snapshot->copied);
 		text_string(text, " of the copied pages\n");
 	}
-	if (unattributed)
-		line_count(text, unattributed,
-			   " copied pages have no event: written where or when nobody watched\n");
+	if (unattributed) {
+		text_string(text, "  unattributed: ");
+		counted(text, unattributed, "page");
+		text_string(text, ", written where or when nobody watched\n");
+	}
 }
 
 static void events(struct report *report)
@@ -112,7 +116,9 @@ static void events(struct report *report)
 	uint64_t explaining = snapshot->attributed + snapshot->reused;
 	uint64_t gone = snapshot->events > explaining ? snapshot->events - explaining : 0;
 
-	line_count(text, snapshot->events, " first writes recorded");
+	text_string(text, "  ");
+	counted(text, snapshot->events, "first write");
+	text_string(text, " recorded");
 	if (gone) {
 		text_string(text, ", ");
 		text_decimal(text, gone);
@@ -142,7 +148,9 @@ static void unprotected(struct report *report)
 		}
 		if (!count)
 			continue;
-		line_count(&report->text, count, " tracked mappings not protected: ");
+		text_string(&report->text, "  not protected: ");
+		counted(&report->text, count, "tracked mapping");
+		text_string(&report->text, ": ");
 		text_string(&report->text, why ? why : "for an unknown reason");
 		text_character(&report->text, '\n');
 	}
@@ -186,10 +194,10 @@ static void untracked(struct report *report)
 			*rank = (struct rank){mapping->copied, mapping->region.start, i};
 	}
 	text_string(text, "  not tracked: ");
-	text_decimal(text, snapshot->mappings.count - snapshot->tracked);
-	text_string(text, " other private mappings with ");
-	text_decimal(text, copied);
-	text_string(text, " copied pages (");
+	counted(text, snapshot->mappings.count - snapshot->tracked, "other private mapping");
+	text_string(text, " with ");
+	counted(text, copied, "copied page");
+	text_string(text, " (");
 	text_size(text, copied * PAGE_SIZE);
 	text_string(text, copied ? "), by the kernel's word alone:\n" : ")\n");
 	untracked_rows(report, &ranks);
@@ -203,8 +211,8 @@ static void cost(struct report *report)
 	text_string(text, "  cost: ");
 	text_size(text, memory_used());
 	text_string(text, " of address space, ");
-	text_decimal(text, guard_calls());
-	text_string(text, " mprotect calls; this report took ");
+	counted(text, guard_calls(), "mprotect call");
+	text_string(text, "; this report took ");
 	text_duration(text, sys_now() - report->snapshot->time);
 	text_character(text, '\n');
 }
@@ -224,10 +232,11 @@ void report_coverage(struct report *report)
 		text_string(text, stacks_why_none());
 		text_character(text, '\n');
 	}
-	if (snapshot->ambiguous)
-		line_count(text, snapshot->ambiguous,
-			   " zero pages may be pages shared since a fork: kernels before 6.7 do "
-			   "not tell\n");
+	if (snapshot->ambiguous) {
+		text_string(text, "  ambiguous: ");
+		counted(text, snapshot->ambiguous, "zero page");
+		text_string(text, " or shared since a fork: kernels before 6.7 do not tell\n");
+	}
 	if (snapshot->incomplete)
 		text_string(text, "  memory was short: some mappings or page maps are missing\n");
 	cost(report);
