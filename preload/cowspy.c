@@ -21,7 +21,7 @@
 /*
  * Programs that this one starts inherit the library. This variable tells them that they are not the
  * one that the user started: unless an output pattern asks for their reports too, they run as if we
- * were not there.
+ * were not there, and they never say anything on the standard error.
  */
 static char inherited_mark[] = OPTIONS_INHERITED; /* writable: bash edits its environment */
 
@@ -51,8 +51,9 @@ static void adopt_now(void)
 
 __attribute__((constructor(101))) static void start(void)
 {
-	options_start(environ);
-	if (mark_environment() && !options.output)
+	bool inherited = mark_environment();
+	options_start(environ, !inherited);
+	if (inherited && !options.output)
 		return;
 	sys_clock = clock_gettime;
 	process_start();
@@ -60,7 +61,7 @@ __attribute__((constructor(101))) static void start(void)
 	if (!self)
 		return;
 	self->inside++; /* what libunwind maps now is ours */
-	output_start(false);
+	output_start(inherited);
 	stacks_start(options.stack_depth);
 	scope_start();
 	guard_start();

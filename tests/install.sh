@@ -3,7 +3,7 @@
 #
 #   tests/install.sh build|demo|check|bench ...
 #
-# COWSPY_NO_INSTALL=1: install nothing; what is missing will show by itself.
+# TEST_NO_INSTALL=1: install nothing; what is missing will show by itself.
 set -eu
 
 packages_of()
@@ -32,7 +32,7 @@ python_version()
 fail()
 {
 	echo "install.sh: $1" >&2
-	echo "install.sh: install what is missing yourself and set COWSPY_NO_INSTALL=1" >&2
+	echo "install.sh: install what is missing yourself and set TEST_NO_INSTALL=1" >&2
 	exit 1
 }
 
@@ -60,7 +60,7 @@ install_missing()
 	[ ${#missing[@]} = 0 ] || apt install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1
 }
 
-[ -z "${COWSPY_NO_INSTALL:-}" ] || exit 0
+[ -z "${TEST_NO_INSTALL:-}" ] || exit 0
 command -v apt-get >/dev/null || fail "this is no Debian: there is no apt-get"
 find_missing "$@"
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -1,5 +1,5 @@
 # What the shell tests share. tests/run.sh sets WORK (a folder of the test's own), TOP, PROGRAMS and
-# COWSPY_LIBRARY.
+# TEST_LIBRARY.
 # shellcheck shell=bash
 set -u
 
@@ -34,7 +34,7 @@ expect_equal()
 # Run a command under the library: watched [NAME=VALUE ...] COMMAND ...
 watched()
 {
-	env LD_PRELOAD="$COWSPY_LIBRARY" "$@"
+	env LD_PRELOAD="$TEST_LIBRARY" "$@"
 }
 
 report()

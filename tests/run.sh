@@ -19,7 +19,7 @@ export TOP
 BUILD=${BUILD:-build}
 BUILT=$(realpath -m "$BUILD")
 export PROGRAMS=$BUILT/programs
-export COWSPY_LIBRARY=$BUILT/libcowspy.so
+export TEST_LIBRARY=$BUILT/libcowspy.so
 DEFAULT_TIMEOUT=120
 
 slow=
@@ -35,7 +35,7 @@ for argument; do
 	*) names+=("$argument") ;;
 	esac
 done
-export COWSPY_TEST_SLOW=$slow
+export TEST_SLOW=$slow
 
 # The value of a line `KEY: VALUE` or, for a bare KEY, "yes", in the comments of a source file.
 directive()
@@ -93,7 +93,7 @@ run_program()
 		return $status
 	fi
 	env COWSPY_OUTPUT="$WORK/report.%p" COWSPY_PAGE_MAP=1000 COWSPY_STACKS=1000 \
-		"${settings[@]}" CHECK_NOTES="$WORK/notes" LD_PRELOAD="$COWSPY_LIBRARY" \
+		"${settings[@]}" CHECK_NOTES="$WORK/notes" LD_PRELOAD="$TEST_LIBRARY" \
 		"$PROGRAMS/$name" >"$WORK/watched.out"
 	status=$?
 	if [ $status != 0 ]; then

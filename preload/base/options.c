@@ -195,7 +195,7 @@ static const char *variable_value(const char *variable, const char *name)
 	return variable + length + 1;
 }
 
-static void option_read(const struct option *option, char **envp)
+static void option_read(const struct option *option, char **envp, bool complain)
 {
 	const char *value = NULL;
 
@@ -204,7 +204,8 @@ static void option_read(const struct option *option, char **envp)
 		value = variable_value(*envp, option->name);
 	if (!value || !*value || option->parse(option, value, option_field(option)))
 		return;
-	complain_value(option, value);
+	if (complain)
+		complain_value(option, value);
 	option->parse(option, option->initial, option_field(option));
 }
 
@@ -217,11 +218,11 @@ static bool is_known(const char *variable)
 	return false;
 }
 
-void options_start(char **envp)
+void options_start(char **envp, bool complain)
 {
 	for (unsigned i = 0; i < OPTIONS; i++)
-		option_read(&table[i], envp);
-	for (; *envp; envp++) {
+		option_read(&table[i], envp, complain);
+	for (; complain && *envp; envp++) {
 		const char *equals = strchr(*envp, '=');
 		if (strcmp(*envp, OPTIONS_INHERITED) == 0)
 			continue;

@@ -27,8 +27,11 @@ extern struct options options;
 /* Not an option: our mark in the environment of programs that one which we watch starts. */
 #define OPTIONS_INHERITED "COWSPY_INHERITED=1"
 
-/* Parse envp. A value that cannot be parsed is one line on stderr and the default. */
-void options_start(char **envp);
+/*
+ * Parse envp. A value that cannot be parsed becomes the default, with one line on stderr if
+ * `complain`.
+ */
+void options_start(char **envp, bool complain);
 
 /* The table of options for people: aligned text, or a table in Markdown. */
 enum options_form { OPTIONS_TEXT, OPTIONS_MARKDOWN };

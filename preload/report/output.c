@@ -114,7 +114,7 @@ static void say(const char *before, const char *name, const char *after)
 {
 	char data[512];
 	struct text text;
-	if (!same_stderr(STDERR))
+	if (quiet || !same_stderr(STDERR))
 		return;
 	text_start(&text, STDERR, data, sizeof(data));
 	text_string(&text, "cowspy: ");
@@ -124,25 +124,22 @@ static void say(const char *before, const char *name, const char *after)
 	text_flush(&text);
 }
 
+#define CANNOT(why) ": " why "; check COWSPY_OUTPUT; reports go to standard error\n"
+
 static void say_cannot_write(int error)
 {
 	say("cannot write ", options.output,
-	    error == -EACCES || error == -EPERM ? ": permission denied"
-	    : error == -ENOENT			? ": no such directory"
-	    : error == -ENOSPC			? ": no space left"
-	    : error == -EROFS			? ": read-only file system"
-						: ": cannot be created");
-	struct text text;
-	char data[128];
-	text_start(&text, STDERR, data, sizeof(data));
-	text_string(&text, "; check COWSPY_OUTPUT; reports go to standard error\n");
-	text_flush(&text);
+	    error == -EACCES || error == -EPERM ? CANNOT("permission denied")
+	    : error == -ENOENT			? CANNOT("no such directory")
+	    : error == -ENOSPC			? CANNOT("no space left")
+	    : error == -EROFS			? CANNOT("read-only file system")
+						: CANNOT("it cannot be created"));
 }
 
 /* The first process makes its file at once, so that a bad path is known before hours of work. */
 void output_start(bool is_quiet)
 {
-	quiet = is_quiet && !options.output;
+	quiet = is_quiet;
 	remember_stderr();
 	if (sys_call2(SYS_getcwd, directory, sizeof(directory)) < 0)
 		strcpy(directory, ".");
@@ -176,6 +173,8 @@ static int output_open(bool *close)
 		say_cannot_write(fd);
 	}
 	*close = false;
+	if (quiet)
+		return -1;
 	if (kept_stderr >= 0 && same_stderr(kept_stderr))
 		return kept_stderr;
 	return same_stderr(STDERR) ? STDERR : -1;
@@ -184,8 +183,6 @@ static int output_open(bool *close)
 /* A child that has copied nothing says nothing, unless it was asked. */
 static bool nothing_to_say(enum report_reason reason)
 {
-	if (quiet)
-		return true;
 	return forked && reason != REPORT_SNAPSHOT && journal_count() == journal_first();
 }
 

@@ -11,7 +11,7 @@
 
 #include "report.h"
 
-/* `quiet`: a program that was exec'ed by one that we watch, and for which nobody asked. */
+/* `quiet`: a program that was started by one that we watch says nothing on standard error. */
 void output_start(bool quiet);
 
 /* Write a report to where this process's reports go. One at a time; another that comes meanwhile

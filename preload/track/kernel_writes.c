@@ -189,12 +189,10 @@ static void open_all(struct call *call)
 	sys_sigmask_restore(&mask);
 }
 
-/* Bytes of the call's output known by its result: what it did not reach was not written. */
+/* Whether the call's result, taken as a length, reaches the page. */
 static bool within_result(const struct call *call, uintptr_t page)
 {
-	if (call->result <= 0)
-		return call->result == 0;
-	for (unsigned i = 0; i < call->range_count; i++) {
+	for (unsigned i = 0; i < call->range_count && call->result > 0; i++) {
 		const struct output_range *range = &call->ranges[i];
 		if (page + PAGE_SIZE > range->start &&
 		    page < range->start + (uintptr_t)call->result && page < range->start + range->length)
@@ -203,7 +201,10 @@ static bool within_result(const struct call *call, uintptr_t page)
 	return false;
 }
 
-/* What the kernel says after the call: did the page become a copy? */
+/*
+ * What the kernel says after the call: did the page become a copy? It cannot say whether a page
+ * that was ours alone before was written; there the result must name it.
+ */
 static bool was_written(const struct call *call, const struct opened_page *opened)
 {
 	page_flags_t flags;

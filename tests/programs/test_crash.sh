@@ -39,7 +39,7 @@ death()
 for how in null far read-only no-access unmapped execute non-canonical stack bus blocked ignored \
 	raise abort kill terminate child; do
 	die "$WORK/plain.$how" $how PLAIN=1
-	die "$WORK/watched.$how" $how LD_PRELOAD="$COWSPY_LIBRARY"
+	die "$WORK/watched.$how" $how LD_PRELOAD="$TEST_LIBRARY"
 	expect_equal "$how" "$(death "$WORK/plain.$how")" "$(death "$WORK/watched.$how")"
 	rm -f "$WORK"/*/core*
 done

@@ -14,7 +14,7 @@ grep -qi libunwind "$WORK/stderr" || wrong "the report does not say that libunwi
 unshare -m true 2>/dev/null || exit $failures
 # exits.c asks the kernel nothing before its end, so it runs without /proc too.
 out=$(unshare -m sh -c 'umount -l /proc && exec env LD_PRELOAD="$0" "$1" return' \
-	"$COWSPY_LIBRARY" "$PROGRAMS/exits" 2>"$WORK/stderr")
+	"$TEST_LIBRARY" "$PROGRAMS/exits" 2>"$WORK/stderr")
 expect_equal "status without /proc" 3 $?
 expect_equal "output without /proc" "return" "$out"
 grep -qi -e /proc -e pagemap "$WORK/stderr" || wrong "the report does not say that /proc is missing"

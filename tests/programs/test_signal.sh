@@ -32,7 +32,7 @@ check_signal USR1 default USR2 $died_by_usr2 0
 
 # From outside, at a program that waits; it runs on.
 mkfifo "$WORK/fifo"
-env LD_PRELOAD="$COWSPY_LIBRARY" COWSPY_OUTPUT="$WORK/outside.%p" /usr/bin/python3 -c '
+env LD_PRELOAD="$TEST_LIBRARY" COWSPY_OUTPUT="$WORK/outside.%p" /usr/bin/python3 -c '
 import sys
 print("ready", flush=True)
 sys.stdin.readline()

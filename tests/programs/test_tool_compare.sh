@@ -4,4 +4,4 @@
 head -c 65536 /dev/zero >"$WORK/file"
 export PYTHONDONTWRITEBYTECODE=1
 /usr/bin/python3 "$TOP/tests/programs/tool_compare_judge.py" \
-	"$(dirname "$COWSPY_LIBRARY")/cowspy" "$WORK/file" || wrong "compare"
+	"$(dirname "$TEST_LIBRARY")/cowspy" "$WORK/file" || wrong "compare"

@@ -3,7 +3,7 @@
 . "$TOP/tests/lib.sh"
 
 chmod 755 "$WORK"
-cp "$(dirname "$COWSPY_LIBRARY")/cowspy" "$TOP"/tests/programs/tool_*.py "$WORK"
+cp "$(dirname "$TEST_LIBRARY")/cowspy" "$TOP"/tests/programs/tool_*.py "$WORK"
 cowspy=$WORK/cowspy
 export PYTHONDONTWRITEBYTECODE=1
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # cowspy snapshot: the report of this moment, complete; no signal to a process that would die of it.
 . "$TOP/tests/lib.sh"
-cowspy=$(dirname "$COWSPY_LIBRARY")/cowspy
+cowspy=$(dirname "$TEST_LIBRARY")/cowspy
 head -c 4096 /dev/zero >"$WORK/libcowspy.so"
 export PYTHONDONTWRITEBYTECODE=1
 
@@ -78,7 +78,7 @@ expect_equal "status when the process ends meanwhile" 3 $?
 end_stub
 
 # With the library itself.
-[ -s "$COWSPY_LIBRARY" ] || exit $failures
+[ -s "$TEST_LIBRARY" ] || exit $failures
 watched COWSPY_OUTPUT="$WORK/real.%p" /usr/bin/python3 -c '
 import time
 print("ready", flush=True)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The command line of cowspy: help, wrong use, exit statuses, each one clear line.
 . "$TOP/tests/lib.sh"
-cowspy=$(dirname "$COWSPY_LIBRARY")/cowspy
+cowspy=$(dirname "$TEST_LIBRARY")/cowspy
 
 # check_use STATUS LINES WORD ARGUMENT ...: LINES lines on stderr, among them one with WORD.
 check_use()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Processes that end or remap while cowspy reads them: what was read, marked, never a crash.
 . "$TOP/tests/lib.sh"
-cowspy=$(dirname "$COWSPY_LIBRARY")/cowspy
+cowspy=$(dirname "$TEST_LIBRARY")/cowspy
 
 # One that maps, unmaps and copies all the time.
 /usr/bin/python3 -c '

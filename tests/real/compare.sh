@@ -37,7 +37,7 @@ run()
 
 mkdir "$folder/reports"
 run plain "$@"
-run watched COWSPY_OUTPUT="$folder/reports/%p" LD_PRELOAD="$COWSPY_LIBRARY" "$@"
+run watched COWSPY_OUTPUT="$folder/reports/%p" LD_PRELOAD="$TEST_LIBRARY" "$@"
 
 status=0
 for what in status stdout stderr; do

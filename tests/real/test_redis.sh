@@ -73,7 +73,7 @@ for mode in plain watched; do
 	if [ $mode = plain ]; then
 		start PLAIN=1
 	else
-		start LD_PRELOAD="$COWSPY_LIBRARY" COWSPY_OUTPUT="$WORK/report.%p"
+		start LD_PRELOAD="$TEST_LIBRARY" COWSPY_OUTPUT="$WORK/report.%p"
 	fi
 	{ run; stop; saved; } >"$folder/results" 2>&1
 done

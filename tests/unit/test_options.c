@@ -22,7 +22,7 @@ static void start_with(char **environment)
 	assert_int_equal(pipe(pipe_ends), 0);
 	assert_int_equal(write(pipe_ends[1], "#", 1), 1);
 	dup2(pipe_ends[1], 2);
-	options_start(environment);
+	options_start(environment, true);
 	dup2(saved, 2);
 	close(saved);
 	close(pipe_ends[1]);
