@@ -3,13 +3,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/memory.h"
 #include "observe/maps.h"
 
+/* Stacks are in the registry only so that nobody protects them: listed with what is not tracked. */
 static void collect_tracked(struct snapshot *snapshot)
 {
 	struct region region;
 
 	for (uintptr_t next = 0; region_copy_next(next, &region); next = region.end) {
+		if (region.limit == REGION_STACK)
+			continue;
 		struct mapping *mapping = list_extend(&snapshot->mappings, 1);
 		if (!mapping) {
 			snapshot->incomplete = true;
@@ -114,10 +118,15 @@ static int take_line(const struct maps_line *line, void *context)
 			if (!tracked->path_length)
 				set_path(snapshot, tracked, line->path, line->path_length);
 			at = tracked->region.end;
-		} else {
+		} else if (!memory_is_ours(at, &stop)) {
+			uintptr_t ours;
 			if (tracked && tracked->region.start < stop)
 				stop = tracked->region.start;
+			if (memory_next_ours(at, &ours) && ours < stop)
+				stop = ours;
 			add_untracked(snapshot, at, stop, line);
+			at = stop;
+		} else {
 			at = stop;
 		}
 	}

@@ -180,10 +180,20 @@ static int output_open(bool *close)
 	return same_stderr(STDERR) ? STDERR : -1;
 }
 
+static bool has_copied(void)
+{
+	for (uint32_t i = journal_first() + 1; i <= journal_count(); i++) {
+		const struct first_write *write = journal_get(i);
+		if (write && write->kind != KIND_REUSE)
+			return true;
+	}
+	return false;
+}
+
 /* A child that has copied nothing says nothing, unless it was asked. */
 static bool nothing_to_say(enum report_reason reason)
 {
-	return forked && reason != REPORT_SNAPSHOT && journal_count() == journal_first();
+	return forked && reason != REPORT_SNAPSHOT && !has_copied();
 }
 
 void output_report(enum report_reason reason)

@@ -155,7 +155,7 @@ void report_page_maps(struct report *report)
 	for (size_t i = 0; i < ranks->count && options.map_rows; i++) {
 		const struct rank *rank = list_at(ranks, i);
 		const struct mapping *mapping = snapshot_mapping(report->snapshot, rank->index);
-		if (!mapping->runs)
+		if (!mapping->runs || (mapping->region.inherited && !mapping->copied))
 			continue;
 		if (!budget) {
 			left_out++;

@@ -56,6 +56,8 @@ const char *report_limit(const struct mapping *mapping)
 		[REGION_HUGETLB] = "its huge pages cannot be protected one by one",
 		[REGION_ASYNCHRONOUS] = "the kernel may write it at any time (io_uring, AIO)",
 		[REGION_SECCOMP] = "the program forbade itself the system calls that this needs",
+		[REGION_NO_NET] = "system calls that write into it cannot be seen without "
+				  "Syscall User Dispatch (Linux 5.11, COWSPY_NET=on)",
 		[REGION_USER] = "left out by request",
 	};
 	return mapping->region.limit < REGION_LIMITS ? sentences[mapping->region.limit] : NULL;

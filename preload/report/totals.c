@@ -204,6 +204,16 @@ static void untracked(struct report *report)
 	list_release(&ranks);
 }
 
+static void opened_unseen(struct report *report)
+{
+	if (!guard_opened_unseen())
+		return;
+	text_string(&report->text, "  opened in blocks of 2 MiB, without events: ");
+	counted(&report->text, guard_opened_unseen(), "page");
+	text_string(&report->text, "; protecting them one by one would have taken more than half of "
+				   "vm.max_map_count\n");
+}
+
 static void cost(struct report *report)
 {
 	struct text *text = &report->text;
@@ -227,6 +237,7 @@ void report_coverage(struct report *report)
 	events(report);
 	untracked(report);
 	unprotected(report);
+	opened_unseen(report);
 	if (stacks_why_none()) {
 		text_string(text, "  no stacks: ");
 		text_string(text, stacks_why_none());

@@ -13,6 +13,7 @@
 #define BLOCK_SIZE ((uintptr_t)2 << 20)
 
 static _Atomic uint64_t calls;
+static _Atomic uint64_t opened_unseen;
 
 static int protect(uintptr_t start, uintptr_t end, int protection)
 {
@@ -173,6 +174,7 @@ void guard_open_more(uintptr_t page)
 	struct region *region = region_find(page, false);
 	if (region && region_armed(region)) {
 		uintptr_t block = page & ~(BLOCK_SIZE - 1);
+		opened_unseen += BLOCK_SIZE / PAGE_SIZE;
 		guard_open_range(region, block, block + BLOCK_SIZE);
 	}
 	lock_write_end();
@@ -206,6 +208,11 @@ void guard_unpin_to(unsigned count)
 	struct thread *self = thread_self();
 	if (self)
 		atomic_store(&self->pin_count, count);
+}
+
+uint64_t guard_opened_unseen(void)
+{
+	return opened_unseen;
 }
 
 uint64_t guard_calls(void)

@@ -52,7 +52,8 @@ void guard_pin(uintptr_t start, uintptr_t end);
 unsigned guard_pins(void);
 void guard_unpin_to(unsigned count);
 
-/* Number of mprotect calls made, for the report. */
+/* For the report: mprotect calls made; and pages opened unseen, since VMAs ran short. */
 uint64_t guard_calls(void);
+uint64_t guard_opened_unseen(void);
 
 #endif
