@@ -79,7 +79,7 @@ end_stub
 
 # With the library itself.
 [ -s "$TEST_LIBRARY" ] || exit $failures
-watched COWSPY_OUTPUT="$WORK/real.%p" /usr/bin/python3 -c '
+env LD_PRELOAD="$TEST_LIBRARY" COWSPY_OUTPUT="$WORK/real.%p" /usr/bin/python3 -c '
 import time
 print("ready", flush=True)
 time.sleep(60)
