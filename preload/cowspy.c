@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "interpose/calls.h"
+#include "interpose/door.h"
 #include "interpose/net.h"
 #include "interpose/process.h"
 #include "interpose/scope.h"
@@ -64,6 +65,7 @@ __attribute__((constructor(101))) static void start(void)
 	output_start(inherited);
 	stacks_start(options.stack_depth);
 	scope_start();
+	door_judge();
 	guard_start();
 	bool net = options.net && net_start();
 	signals_start((int)options.signal, net);

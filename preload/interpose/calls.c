@@ -1,6 +1,7 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "base/memory.h"
 #include "observe/stacks.h"
@@ -93,11 +94,30 @@ long call_issue(long nr, const long args[6], uintptr_t caller)
 	return kernel_writes_call(nr, args, caller);
 }
 
-long call_libc(long nr, const long args[6], uintptr_t caller)
+static long in_libc_manner(long result)
 {
-	long result = call_issue(nr, args, caller);
 	if (!sys_failed(result))
 		return result;
 	errno = (int)-result;
 	return -1;
+}
+
+long call_libc(long nr, const long args[6], uintptr_t caller)
+{
+	return in_libc_manner(call_issue(nr, args, caller));
+}
+
+/*
+ * libc switches to asynchronous cancellation around the system call, and so do we; it costs no
+ * system call. The thread may then be unwound out of our code as well, just as when the net gets
+ * the call from libc. That is safe: whatever takes a lock blocks all signals, and what else stays
+ * behind (pins, open pages) costs knowledge, not correctness.
+ */
+long call_point(long nr, const long args[6], uintptr_t caller)
+{
+	int type;
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	long result = call_issue(nr, args, caller);
+	pthread_setcanceltype(type, NULL);
+	return in_libc_manner(result);
 }

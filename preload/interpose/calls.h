@@ -22,6 +22,12 @@ long call_issue(long nr, const long args[6], uintptr_t caller);
 /* As call_issue, in libc's manner: -1 with errno set. */
 long call_libc(long nr, const long args[6], uintptr_t caller);
 
+/*
+ * As call_libc, for calls that are cancellation points in libc: a thread that waits in one can be
+ * cancelled.
+ */
+long call_point(long nr, const long args[6], uintptr_t caller);
+
 /* The call as it is. */
 static inline long call_plain(long nr, const long args[6])
 {
