@@ -9,6 +9,9 @@
 /* Out of the way of programs that expect the lowest numbers; lower where limits are lower. */
 static const int wanted[] = {1000, 200, 50, 10};
 
+/* Not /proc/self: that is empty once the main thread has ended and others go on. */
+#define PAGEMAP_PATH "/proc/thread-self/pagemap"
+
 static struct pagemap pagemaps[2]; /* the one in use, and the one being opened */
 static _Atomic(struct pagemap *) current;
 static _Atomic int opening;
@@ -32,7 +35,7 @@ static const struct pagemap *open_again(const struct pagemap *broken)
 	struct pagemap *now = atomic_load(&current);
 	if (now == broken) {
 		struct pagemap *spare = &pagemaps[now == &pagemaps[0]];
-		if (pagemap_open(spare, "/proc/self/pagemap") == 0) {
+		if (pagemap_open(spare, PAGEMAP_PATH) == 0) {
 			spare->fd = move_up(spare->fd);
 			now = spare;
 		} else {

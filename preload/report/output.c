@@ -93,6 +93,12 @@ static void expand(struct text *text, unsigned attempt)
 	text_character(text, '\0');
 }
 
+static bool is_directory(void)
+{
+	struct stat status;
+	return sys_call2(SYS_stat, path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static int create(void)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_APPEND;
@@ -102,6 +108,8 @@ static int create(void)
 		text_start(&text, -1, path, sizeof(path));
 		expand(&text, attempt);
 		fd = text.error ? text.error : sys_call4(SYS_openat, AT_FDCWD, path, flags, 0600);
+		if (fd == -EEXIST && is_directory())
+			fd = -EISDIR;
 	}
 	if (fd < 0) {
 		failed = true;
@@ -131,6 +139,7 @@ static void say_cannot_write(int error)
 	say("cannot write ", options.output,
 	    error == -EACCES || error == -EPERM ? CANNOT("permission denied")
 	    : error == -ENOENT			? CANNOT("no such directory")
+	    : error == -EISDIR			? CANNOT("it is a directory")
 	    : error == -ENOSPC			? CANNOT("no space left")
 	    : error == -EROFS			? CANNOT("read-only file system")
 						: CANNOT("it cannot be created"));
@@ -190,10 +199,15 @@ static bool has_copied(void)
 	return false;
 }
 
-/* A child that has copied nothing says nothing, unless it was asked. */
+/*
+ * A child that has copied nothing says nothing, unless it was asked. Nor do the children that a
+ * shell forks to run its commands, where all share one standard error.
+ */
 static bool nothing_to_say(enum report_reason reason)
 {
-	return forked && reason != REPORT_SNAPSHOT && !has_copied();
+	if (!forked || reason == REPORT_SNAPSHOT)
+		return false;
+	return !has_copied() || (reason == REPORT_EXEC && !options.output);
 }
 
 void output_report(enum report_reason reason)

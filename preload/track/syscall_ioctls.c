@@ -165,7 +165,9 @@ void outputs_ioctl(struct output_list *list, const long *args)
 	if (!output_is_address(arg))
 		return;
 	ioctl_by_content(list, request, arg);
-	if (_IOC_DIR(request) != _IOC_NONE && _IOC_SIZE(request))
+	if (request == REQUEST_PAGEMAP_SCAN) /* its other addresses are only looked at */
+		output_add(list, arg, _IOC_SIZE(request));
+	else if (_IOC_DIR(request) != _IOC_NONE && _IOC_SIZE(request))
 		ioctl_sized(list, request, arg);
 	else
 		ioctl_legacy(list, request, arg);
