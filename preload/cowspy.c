@@ -52,6 +52,7 @@ static void adopt_now(void)
 
 __attribute__((constructor(101))) static void start(void)
 {
+	door_start();
 	bool inherited = mark_environment();
 	options_start(environ, !inherited);
 	if (inherited && !options.output)
