@@ -126,7 +126,8 @@ static CHECK_UNUSED int check_categories(int fd, const void *page)
  */
 static CHECK_UNUSED void check_letters(const void *address, size_t n, char *letters)
 {
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	/* Not of /proc/self: that is a zombie once the first thread has ended. */
+	int fd = open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0);
 	for (size_t i = 0; i < n; i++) {
 		const char *page = (const char *)address + i * CHECK_PAGE;
