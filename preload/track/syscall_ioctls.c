@@ -81,6 +81,9 @@ static void ioctl_by_content(struct output_list *list, uint32_t request, uintptr
 		length = word_at(list, arg + 24, 4) * sizeof(struct fiemap_extent);
 		output_add(list, arg, sizeof(struct fiemap) + length);
 		return;
+	case REQUEST_PAGEMAP_SCAN: /* vec, vec_len in entries of 24 bytes */
+		output_add(list, word_at(list, arg + 40, 8), word_at(list, arg + 48, 8) * 24);
+		return;
 	case REQUEST_BTRFS_SEARCH_V2:
 		output_add(list, arg, 112 + word_at(list, arg + 104, 8));
 		return;
@@ -155,23 +158,12 @@ static void ioctl_legacy(struct output_list *list, uint32_t request, uintptr_t a
 	}
 }
 
-/* vec, vec_len in entries of 24 bytes. Its other addresses name pages that are only looked at. */
-static void add_pagemap_scan(struct output_list *list, uintptr_t arg)
-{
-	output_add(list, arg, _IOC_SIZE(REQUEST_PAGEMAP_SCAN));
-	output_add(list, word_at(list, arg + 40, 8), word_at(list, arg + 48, 8) * 24);
-}
-
 void outputs_ioctl(struct output_list *list, const long *args)
 {
 	uint32_t request = (uint32_t)args[1];
 	uintptr_t arg = (uintptr_t)args[2];
 	if (!output_is_address(arg))
 		return;
-	if (request == REQUEST_PAGEMAP_SCAN) {
-		add_pagemap_scan(list, arg);
-		return;
-	}
 	ioctl_by_content(list, request, arg);
 	if (request == REQUEST_PAGEMAP_SCAN) /* its other addresses are only looked at */
 		output_add(list, arg, _IOC_SIZE(request));
