@@ -25,7 +25,7 @@ endif
 
 # ---- flags ---------------------------------------------------------------------------------
 
-LANGUAGE := -std=gnu11 -D_GNU_SOURCE -g
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE -g -DCOWSPY_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
 INCLUDES := -Ipreload -Iinclude
 DEPENDENCIES = -MMD -MP
@@ -36,9 +36,8 @@ PRELOAD_FLAGS := $(LANGUAGE) $(OPTIMISE) -fPIC -fvisibility=hidden -mgeneral-reg
 	-fno-stack-protector $(WARNINGS) $(INCLUDES)
 PRELOAD_LINK := -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,text -Wl,-z,nodelete \
 	-Wl,--build-id -Wl,-soname,libcowspy.so
-TOOLS_FLAGS := $(LANGUAGE) $(OPTIMISE) $(WARNINGS) $(INCLUDES) \
-	-DCOWSPY_VERSION='"$(VERSION)"'
-TOOLS_LIBS ?= -ljson-c
+TOOLS_FLAGS := $(LANGUAGE) $(OPTIMISE) $(WARNINGS) $(INCLUDES)
+TOOLS_LIBS ?= -ljson-c -ldw -lelf -lz -lprotobuf-c
 
 # Functions of the test programs keep their frames and names: reports are judged by them.
 PROGRAM_FLAGS := $(LANGUAGE) -O1 -fno-inline -fno-optimize-sibling-calls -pthread $(WARNINGS) \
@@ -128,8 +127,9 @@ $(BUILD)/bench/%: tests/bench/%.c Makefile
 	$(CC) $(BENCH_FLAGS) $(CFLAGS) $(DEPENDENCIES) -MF $@.d -o $@ $<
 
 # A unit test is linked with the sources that its line `/* sources: ... */` names, all of them
-# under the sanitizers unless it says `/* sanitize: no */`.
+# under the sanitizers unless it says `/* sanitize: no */`. Further libraries: `/* libraries: -lX */`.
 unit_sources = $(call ours,$(shell sed -n 's|^/\* sources:\(.*\)\*/.*|\1|p' $(1)))
+unit_libraries = $(shell sed -n 's|^/\* libraries:\(.*\)\*/.*|\1|p' tests/unit/$(1).c)
 unit_kind = $(if $(shell grep -l '^/\* sanitize: no \*/' $(1)),plain,sanitized)
 
 $(BUILD)/unit/sanitized/%.o: % Makefile
@@ -142,7 +142,8 @@ $(BUILD)/unit/plain/%.o: % Makefile
 
 define unit_rule
 $(BUILD)/unit/$(1): $(patsubst %,$(BUILD)/unit/$(2)/%.o,tests/unit/$(1).c $(3))
-	$$(CC) -pthread $(if $(filter sanitized,$(2)),$(SANITIZE)) -o $$@ $$^ -lcmocka
+	$$(CC) -pthread $(if $(filter sanitized,$(2)),$(SANITIZE)) -o $$@ $$^ -lcmocka \
+		$(call unit_libraries,$(1))
 endef
 $(foreach unit,$(notdir $(UNITS)),$(eval $(call unit_rule,$(unit),$(call \
 	unit_kind,tests/unit/$(unit).c),$(call unit_sources,tests/unit/$(unit).c))))

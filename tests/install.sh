@@ -9,7 +9,10 @@ set -eu
 packages_of()
 {
 	case $1 in
-	build) echo gcc libc6-dev make binutils libjson-c-dev libunwind8 ;;
+	build)
+		echo gcc libc6-dev make binutils libunwind8 libjson-c-dev libdw-dev zlib1g-dev \
+			libprotobuf-c-dev protobuf-c-compiler
+		;;
 	demo) echo redis-server redis-tools ;;
 	bench) echo python3-minimal ;;
 	check)
