@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,6 +21,35 @@ FILE *process_file(const struct process *process, const char *name)
 	return fd < 0 ? NULL : fdopen(fd, "r");
 }
 
+/*
+ * The main thread may have ended while others run on: its folder then shows no memory, but theirs
+ * do.
+ */
+static void follow_living_thread(struct process *process)
+{
+	int tasks = openat(process->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = tasks >= 0 ? fdopendir(tasks) : NULL;
+	struct dirent *entry;
+	bool found = false;
+
+	while (stream && !found && (entry = readdir(stream))) {
+		struct process thread = *process;
+		if (entry->d_name[0] == '.')
+			continue;
+		thread.folder = openat(tasks, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (thread.folder < 0)
+			continue;
+		found = !process_ended(&thread);
+		close(found ? process->folder : thread.folder);
+		if (found)
+			process->folder = thread.folder;
+	}
+	if (stream)
+		closedir(stream);
+	else if (tasks >= 0)
+		close(tasks);
+}
+
 int process_open(struct process *process, pid_t pid)
 {
 	char path[32];
@@ -36,6 +66,8 @@ int process_open(struct process *process, pid_t pid)
 			process->name[strcspn(process->name, "\n")] = 0;
 		fclose(file);
 	}
+	if (process_ended(process))
+		follow_living_thread(process);
 	return 0;
 }
 

@@ -96,8 +96,8 @@ void report_file_start(struct report_file *file, const struct process *process, 
 	expand(&text, pattern, process->pid);
 	/* The process may have another root, or have been started elsewhere than we. */
 	text_start(&text, -1, file->reachable, sizeof(file->reachable) - 1);
-	text_string(&text, "/proc/");
-	text_decimal(&text, (uint64_t)process->pid);
+	text_string(&text, "/proc/self/fd/");
+	text_decimal(&text, (uint64_t)process->folder);
 	text_string(&text, file->base[0] == '/' ? "/root" : "/cwd/");
 	text_string(&text, file->base);
 	file->count = find_candidates(file, &paths);

@@ -161,7 +161,8 @@ int maps_walk(int fd, maps_line_fn fn, void *context)
 
 int maps_walk_self(maps_line_fn fn, void *context)
 {
-	long fd = sys_call4(SYS_openat, AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
+	long fd = sys_call4(SYS_openat, AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC,
+			    0);
 	int result;
 
 	if (sys_failed(fd))

@@ -56,3 +56,15 @@ sleep 0.3
 "$cowspy" pages "$(cat "$WORK/pid")" >/dev/null 2>"$WORK/err"
 expect_equal "status for a zombie" 3 $?
 kill $parent
+
+# Its main thread has ended, another runs on: the memory is still there.
+/usr/bin/python3 -c '
+import ctypes, threading, time
+threading.Thread(target=lambda: (print("ready", flush=True), time.sleep(20))).start()
+ctypes.CDLL(None).pthread_exit(0)' >"$WORK/ready" &
+victim=$!
+until grep -q ready "$WORK/ready" && grep -q '^State:.Z' /proc/$victim/status; do sleep 0.01; done
+"$cowspy" pages $victim >"$WORK/out" 2>"$WORK/err"
+expect_equal "status without a main thread" 0 $?
+grep -q '^   C .*copied' "$WORK/out" || wrong "no pages without a main thread"
+kill -9 $victim
