@@ -71,7 +71,7 @@ MAN3 := $(wildcard tools/man/*.3)
 PKGCONFIG := $(wildcard cowspy.pc.in)
 
 C_FILES := $(wildcard include/*.h include/*/*.h preload/*.[ch] preload/*/*.[ch] tools/*.[ch] \
-	tools/*/*.[ch] tests/*/*.[ch])
+	tools/*/*.[ch] tests/*.c tests/*/*.[ch])
 SHELL_FILES := .ci/run $(wildcard tests/*.sh tests/*/*.sh)
 
 # ---- build ---------------------------------------------------------------------------------
@@ -148,6 +148,15 @@ endef
 $(foreach unit,$(notdir $(UNITS)),$(eval $(call unit_rule,$(unit),$(call \
 	unit_kind,tests/unit/$(unit).c),$(call unit_sources,tests/unit/$(unit).c))))
 
+# Between these two lines README.md holds the table of options that the library prints.
+$(BUILD)/options_table: $(BUILD)/common/tests/options_table.c.o $(BUILD)/common.a
+	$(CC) -pie -o $@ $^
+
+$(BUILD)/README.md: README.md $(BUILD)/options_table
+	@$(BUILD)/options_table >$@.table
+	@sed -e '/^<!-- options -->$$/,/^<!-- end of options -->$$/{//!d}' \
+		-e '/^<!-- options -->$$/r $@.table' README.md >$@
+
 .PHONY: check
 check: ## install what the tests need, build, run all tests (VERBOSE=1 shows their output)
 	@tests/install.sh build check
@@ -172,12 +181,18 @@ demo: ## install what it needs, build, show the report of a real program
 	@tests/real/demo.sh '$(LIBRARY)'
 
 .PHONY: lint
-lint: ## formatting, cppcheck, shellcheck
+lint: ## formatting, cppcheck, shellcheck, README's table of options
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
 		--inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
 		-D__$(ARCH)__ -D__linux__ -D_GNU_SOURCE $(INCLUDES) $(wildcard preload tools)
 	shellcheck --severity=warning $(SHELL_FILES)
+	@$(MAKE) --no-print-directory $(BUILD)/README.md
+	diff README.md $(BUILD)/README.md # make readme
+
+.PHONY: readme
+readme: $(BUILD)/README.md ## bring the table of options in README.md up to date
+	@cmp -s $< README.md || cp $< README.md
 
 .PHONY: format
 format: ## let clang-format rewrite the C files

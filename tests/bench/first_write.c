@@ -47,15 +47,16 @@ static __attribute__((noinline)) uint64_t write_pages(volatile char *memory, con
 static __attribute__((noinline)) uint64_t descend(unsigned depth, volatile char *memory,
 						  const uint32_t *order, size_t n)
 {
-	uint64_t spent = depth ? descend(depth - 1, memory, order, n) :
-				 write_pages(memory, order, n);
+	uint64_t spent = depth ? descend(depth - 1, memory, order, n)
+			       : write_pages(memory, order, n);
 	__asm__ volatile("" : "+r"(spent)); /* keeps this frame until the callee is back */
 	return spent;
 }
 
 static char *map_pages(size_t n, int bare)
 {
-	char *memory = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
 	if (memory == MAP_FAILED || madvise(memory, n * PAGE, MADV_NOHUGEPAGE))
 		exit(2);
 	if (bare && mprotect(memory, n * PAGE, PROT_READ))

@@ -15,9 +15,23 @@ import subprocess
 import sys
 
 BUILD = os.path.abspath(os.environ.get('BUILD', 'build'))
+HERE = os.path.dirname(os.path.abspath(__file__))
 CASES = ('plain', 'bare', 'watched')
 ORDERS = ('sequential', 'random')
 GOAL = 1.3  # watched against bare
+
+
+def reports():
+    return [os.path.join(BUILD, name) for name in os.listdir(BUILD)
+            if name.startswith('bench.report.')]
+
+
+def check_report(pages):
+    """A fast run that lost events would be no result."""
+    total = subprocess.run([sys.executable, os.path.join(HERE, '../programs/report.py'),
+                            'total', 'attributed', *reports()], capture_output=True, text=True, check=False).stdout
+    if not total.strip().isdigit() or int(total) < pages:
+        sys.exit(f'only {total.strip() or "no"} of {pages} first writes are in the report')
 
 
 def run_once(case, order, pages):
@@ -27,10 +41,14 @@ def run_once(case, order, pages):
         environment['LD_PRELOAD'] = os.path.join(BUILD, 'libcowspy.so')
         environment['COWSPY_OUTPUT'] = os.path.join(BUILD, 'bench.report.%p')
     mode = 'bare' if case == 'bare' else 'plain'
+    for name in reports():
+        os.unlink(name)
     done = subprocess.run([os.path.join(BUILD, 'bench/first_write'), mode, order, str(pages)],
                           env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f'{case} {order}: status {done.returncode}\n{done.stderr}')
+    if case == 'watched':
+        check_report(pages)
     return tuple(map(float, done.stdout.split()))
 
 
@@ -85,9 +103,8 @@ def main():
     with open(os.path.join(BUILD, 'bench.json'), 'w', encoding='ascii') as file:
         json.dump({'pages': options.pages, 'rounds': options.rounds, 'results': results}, file,
                   indent=1)
-    for name in os.listdir(BUILD):
-        if name.startswith('bench.report.'):
-            os.unlink(os.path.join(BUILD, name))
+    for name in reports():
+        os.unlink(name)
 
 
 main()
