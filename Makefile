@@ -180,15 +180,25 @@ demo: ## install what it needs, build, show the report of a real program
 	@$(MAKE) --no-print-directory all
 	@tests/real/demo.sh '$(LIBRARY)'
 
-.PHONY: lint
-lint: ## formatting, cppcheck, shellcheck, README's table of options
+.PHONY: lint lint-format lint-cppcheck lint-shell lint-readme
+lint: lint-format lint-cppcheck lint-shell lint-readme ## formatting, cppcheck, shellcheck, README
+
+lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
+
+# cppcheck takes the bounds of a linker section for two objects, and cannot parse __typeof__ of a
+# function in a macro.
+lint-cppcheck:
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
-		--inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		-D__$(ARCH)__ -D__linux__ -D_GNU_SOURCE $(INCLUDES) $(wildcard preload tools)
+		--inline-suppr --suppress=missingIncludeSystem --suppress=comparePointers \
+		--suppress=internalAstError -D__$(ARCH)__ -D__linux__ -D_GNU_SOURCE $(INCLUDES) \
+		$(wildcard preload tools)
+
+lint-shell:
 	shellcheck --severity=warning $(SHELL_FILES)
-	@$(MAKE) --no-print-directory $(BUILD)/README.md
-	diff README.md $(BUILD)/README.md # make readme
+
+lint-readme: $(BUILD)/README.md
+	diff README.md $< # make readme
 
 .PHONY: readme
 readme: $(BUILD)/README.md ## bring the table of options in README.md up to date

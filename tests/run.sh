@@ -108,7 +108,7 @@ run_test()
 {
 	case $1 in
 	build/clang) "${MAKE:-make}" --no-print-directory CC=clang BUILD="$BUILD/clang" all tests ;;
-	build/lint) "${MAKE:-make}" --no-print-directory lint ;;
+	build/lint) "${MAKE:-make}" --no-print-directory -k lint ;;
 	unit/*) "$BUILT/$1" ;;
 	programs/test_* | real/test_*) "$TOP/tests/$1.sh" ;;
 	programs/*) run_program "$1" ;;
