@@ -199,7 +199,7 @@ int net_call(struct net_frame *frame)
 void net_parent(struct net_frame *frame)
 {
 	if (!(frame->slot & CLONE_VM))
-		process_fork_parent(frame->result > 0);
+		process_fork_parent(frame->result);
 }
 
 void net_child(unsigned long flags)

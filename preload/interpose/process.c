@@ -12,6 +12,7 @@
 #include "net.h"
 #include "observe/stacks.h"
 #include "observe/truth.h"
+#include "record/trace_file.h"
 #include "report/output.h"
 #include "scope.h"
 #include "signals.h"
@@ -42,10 +43,10 @@ void process_fork_begin(void)
 	fork_mask = mask;
 }
 
-void process_fork_parent(bool forked)
+void process_fork_parent(long child)
 {
 	sigmask_t mask = fork_mask;
-	forks_parent(&mask, forked);
+	forks_parent(&mask, child);
 }
 
 void process_fork_child(void)
@@ -65,7 +66,7 @@ long process_clone(long nr, const long args[6], uintptr_t caller)
 	if (result == 0)
 		process_fork_child();
 	else
-		process_fork_parent(result > 0);
+		process_fork_parent(result);
 	return result;
 }
 
@@ -175,7 +176,7 @@ long process_prctl(long nr, const long args[6], uintptr_t caller)
 
 static bool is_ours(long fd)
 {
-	return fd >= 0 && fd == truth_descriptor();
+	return fd >= 0 && (fd == truth_descriptor() || fd == trace_file_descriptor());
 }
 
 long process_close(long nr, const long args[6], uintptr_t caller)
@@ -187,20 +188,37 @@ long process_close(long nr, const long args[6], uintptr_t caller)
 	return call_plain(nr, args);
 }
 
+static bool next_of_ours(unsigned first, unsigned last, unsigned *mine)
+{
+	const int all[] = {truth_descriptor(), trace_file_descriptor()};
+	bool found = false;
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		unsigned fd = (unsigned)all[i];
+		if (all[i] < 0 || fd < first || fd > last || (found && fd > *mine))
+			continue;
+		*mine = fd;
+		found = true;
+	}
+	return found;
+}
+
 long process_close_range(long nr, const long args[6], uintptr_t caller)
 {
 	unsigned first = (unsigned)args[0], last = (unsigned)args[1];
-	int mine = truth_descriptor();
+	unsigned mine;
 	(void)caller;
 	if (first <= 2 && last >= 2)
 		output_before_close(2);
-	if (mine < 0 || (unsigned)mine < first || (unsigned)mine > last || first > last)
+	if (first > last || !next_of_ours(first, last, &mine))
 		return call_plain(nr, args);
 	long result = 0;
-	if ((unsigned)mine > first)
-		result = sys_call3(nr, first, mine - 1, args[2]);
-	if (!result && (unsigned)mine < last)
-		result = sys_call3(nr, mine + 1, last, args[2]);
+	do {
+		if (mine > first)
+			result = sys_call3(nr, first, mine - 1, args[2]);
+		first = mine + 1;
+	} while (!result && first <= last && next_of_ours(first, last, &mine));
+	if (!result && first <= last)
+		result = sys_call3(nr, first, last, args[2]);
 	return result;
 }
 
@@ -209,8 +227,11 @@ long process_dup(long nr, const long args[6], uintptr_t caller)
 	(void)caller;
 	if (is_ours((int)args[0]))
 		return -EBADF;
-	if (is_ours((int)args[1]))
-		truth_child(); /* give the number up; the next question opens another */
+	/* Give the number up: when we need one again, we open another. */
+	if ((int)args[1] == trace_file_descriptor())
+		trace_file_descriptor_leave();
+	if ((int)args[1] == truth_descriptor())
+		truth_child();
 	return call_plain(nr, args);
 }
 

@@ -8,7 +8,7 @@
 
 /* Around a clone without CLONE_VM, whoever issues it. */
 void process_fork_begin(void);
-void process_fork_parent(bool forked);
+void process_fork_parent(long child);
 void process_fork_child(void);
 
 /* Write the report of a process that ends, once. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/chunks.h"
+#include "record/trace.h"
 
 static struct chunks records = {.element = sizeof(struct first_write)};
 static _Atomic uint64_t given; /* indices given out; wider than an index, so it cannot wrap */
@@ -21,7 +22,7 @@ static uint32_t journal_lose(void)
  * `page` tells a complete record from one still being written: it is stored last, with release,
  * and read first, with acquire.
  */
-uint32_t journal_append(const struct first_write *record)
+static uint32_t journal_keep(const struct first_write *record)
 {
 	uint64_t index = atomic_fetch_add_explicit(&given, 1, memory_order_relaxed) + 1;
 	struct first_write *slot;
@@ -41,6 +42,13 @@ uint32_t journal_append(const struct first_write *record)
 	slot->cause = record->cause;
 	__atomic_store_n(&slot->page, record->page, __ATOMIC_RELEASE);
 	return (uint32_t)index;
+}
+
+uint32_t journal_append(const struct first_write *record)
+{
+	uint32_t index = journal_keep(record);
+	trace_first_write(record, index);
+	return index;
 }
 
 const struct first_write *journal_get(uint32_t index)

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/sys.h"
 #include "report/parts.h"
+#include "report/trace_snapshot.h"
 
 #define BUFFER_SIZE ((size_t)16 << 10)
 #define NAME_SIZE 64
@@ -98,41 +99,48 @@ static void write_parts(struct report *report, enum report_reason reason)
 	report_coverage(report);
 }
 
-static void report_release(struct report *report, struct snapshot *snapshot)
+static void report_release(struct report *report)
 {
 	list_release(&report->mapping_ranks);
 	list_release(&report->stack_ranks);
 	symbols_release(&report->symbols);
 	memory_unmap(report->text.data, BUFFER_SIZE);
-	snapshot_release(snapshot);
 }
 
-int report_write(int fd, enum report_reason reason)
+/* Without memory for the text, or without a place for it, the trace still gets the snapshot. */
+static int write_text(int fd, const struct snapshot *snapshot, enum report_reason reason)
 {
 	struct report report = {
 		.mapping_ranks.element = sizeof(struct rank),
 		.stack_ranks.element = sizeof(struct rank),
 		.time_zero = atomic_load(&time_zero),
+		.snapshot = snapshot,
 	};
-	struct snapshot *snapshot = snapshot_take();
 	char *buffer = memory_map(BUFFER_SIZE);
-	int error;
-
-	if (!snapshot || !buffer) {
-		static const char message[] = "cowspy: no memory is left for a report\n";
-		if (snapshot)
-			snapshot_release(snapshot);
-		if (buffer)
-			memory_unmap(buffer, BUFFER_SIZE);
-		sys_write_all(fd, message, sizeof(message) - 1);
+	if (!buffer)
 		return -ENOMEM;
-	}
-	report.snapshot = snapshot;
 	if (!report.time_zero)
 		report.time_zero = snapshot->first_time;
 	text_start(&report.text, fd, buffer, BUFFER_SIZE);
 	write_parts(&report, reason);
-	error = text_flush(&report.text);
-	report_release(&report, snapshot);
+	int error = text_flush(&report.text);
+	report_release(&report);
+	return error;
+}
+
+int report_write(int fd, enum report_reason reason)
+{
+	static const char message[] = "cowspy: no memory is left for a report\n";
+	struct snapshot *snapshot = snapshot_take();
+	int error = snapshot ? 0 : -ENOMEM;
+
+	if (snapshot)
+		trace_snapshot(snapshot, reason);
+	if (snapshot && fd >= 0)
+		error = write_text(fd, snapshot, reason);
+	if (snapshot)
+		snapshot_release(snapshot);
+	if (error == -ENOMEM && fd >= 0)
+		sys_write_all(fd, message, sizeof(message) - 1);
 	return error;
 }

@@ -14,7 +14,10 @@ enum report_reason { REPORT_SNAPSHOT, REPORT_EXIT, REPORT_EXEC };
 /* Times in reports count from now: at start, and in forked children. */
 void report_start(void);
 
-/* Returns 0, or -errno of the first write that failed. */
+/*
+ * To fd, and to the trace if there is one; with fd -1 to the trace only. Returns 0, or -errno of
+ * the first write that failed.
+ */
 int report_write(int fd, enum report_reason reason);
 
 #endif

@@ -6,10 +6,12 @@
 #include "observe/truth.h"
 #include "pages.h"
 #include "record/journal.h"
+#include "record/trace.h"
 #include "regions.h"
 #include "threads.h"
 
 static bool others_pinned;
+static uint64_t fork_time;
 
 /* Pages that calls in flight of other threads have pinned stay open on the parent's side. */
 static bool pins_of_others(void)
@@ -23,6 +25,7 @@ static bool pins_of_others(void)
 void forks_prepare(void)
 {
 	others_pinned = pins_of_others();
+	fork_time = sys_now();
 	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
 		r->shared_since_fork = true;
 		bool opened = guard_closing(r->start, r->end);
@@ -32,10 +35,10 @@ void forks_prepare(void)
 	}
 }
 
-void forks_parent(const sigmask_t *mask, bool forked)
+void forks_parent(const sigmask_t *mask, long child)
 {
-	if (forked)
-		process_epoch++;
+	if (child > 0)
+		trace_fork(fork_time, ++process_epoch, (uint32_t)child);
 	lock_write_end_masked(mask);
 }
 
@@ -56,6 +59,7 @@ void forks_child(const sigmask_t *mask)
 	thread_child();
 	truth_child();
 	journal_begin();
+	trace_child(fork_time, process_epoch);
 	lock_child();
 	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
 		r->inherited = true;

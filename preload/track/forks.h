@@ -15,8 +15,8 @@
 /* Before the clone, with the write lock, which stays held across it. */
 void forks_prepare(void);
 
-/* After it, on each side (also when it failed: then `forked` is false); releases the lock. */
-void forks_parent(const sigmask_t *mask, bool forked);
+/* After it, on each side; releases the lock. `child`: what the call returned in the parent. */
+void forks_parent(const sigmask_t *mask, long child);
 void forks_child(const sigmask_t *mask);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "lock.h"
 #include "pages.h"
+#include "record/trace.h"
 #include "threads.h"
 
 #define BLOCK_SIZE ((uintptr_t)2 << 20)
@@ -143,6 +144,7 @@ void guard_give_up(struct region *region, enum region_limit why)
 	struct region before = *region;
 	region->limit = why;
 	region_armed_changed(&before, region);
+	trace_limit(region->start, region->end, why);
 	protect(region->start, region->end, region->protection);
 }
 

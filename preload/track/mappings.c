@@ -5,10 +5,13 @@
 #include <sys/mman.h>
 
 #include "base/sys.h"
+#include "fault.h"
 #include "guard.h"
 #include "observe/maps.h"
 #include "observe/truth.h"
 #include "pages.h"
+#include "record/trace.h"
+#include "trace_regions.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -38,9 +41,10 @@ static void make_whole(const struct region *region)
 struct region *mappings_add(const struct region *model)
 {
 	mappings_remove(model->start, model->end);
-	struct region *region = region_insert(model);
-	if (region && limit_for_all)
-		region->limit = limit_for_all;
+	struct region limited = *model;
+	if (limit_for_all)
+		limited.limit = limit_for_all;
+	struct region *region = region_insert(&limited);
 	if (region && region_armed(region)) {
 		make_whole(region);
 		guard_apply(region, region->start, region->end);
@@ -59,6 +63,7 @@ void mappings_extend(uintptr_t start, uintptr_t end)
 	}
 	mappings_remove(start, end);
 	below->end = end;
+	trace_region(below);
 	if (region_armed(below))
 		guard_apply(below, start, end);
 }
@@ -78,6 +83,7 @@ static void set_protection(struct region *region, int protection)
 	struct region before = *region;
 	region->protection = (uint8_t)(protection & (PROT_READ | PROT_WRITE | PROT_EXEC));
 	region_armed_changed(&before, region);
+	trace_mapping_protect(region->start, region->end, region->protection);
 	if (!region_armed(region))
 		return;
 	if (!(before.protection & PROT_WRITE))
@@ -110,6 +116,7 @@ void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once)
 			pages_arm(from, to);
 			region->shared_since_fork = true;
 		}
+		trace_given_back(from, to, process_epoch, !at_once);
 		if (opened && region_armed(region))
 			guard_apply(region, from, to);
 	}
@@ -120,6 +127,7 @@ void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once)
 struct move {
 	uintptr_t from, from_length, to_length, to;
 	uintptr_t done; /* bytes moved so far, piece by piece */
+	long keep;      /* MREMAP_DONTUNMAP, or 0 */
 	int error;
 };
 
@@ -148,7 +156,8 @@ static int move_piece(const struct maps_line *line, void *context)
 	uintptr_t stop = line->end < end ? line->end : end;
 	uintptr_t length = stop - start;
 	uintptr_t grown = stop == end ? length + move->to_length - move->from_length : length;
-	long result = sys_call5(SYS_mremap, start, length, grown, MREMAP_MAYMOVE | MREMAP_FIXED,
+	long result = sys_call5(SYS_mremap, start, length, grown,
+				MREMAP_MAYMOVE | MREMAP_FIXED | move->keep,
 				move->to + (start - move->from));
 	move->error = sys_failed(result) ? (int)result : 0;
 	if (!move->error)
@@ -164,10 +173,10 @@ static long move_pieces(const long args[6])
 {
 	struct move move = {.from = (uintptr_t)args[0],
 			    .from_length = page_ceil((uintptr_t)args[1]),
-			    .to_length = page_ceil((uintptr_t)args[2])};
+			    .to_length = page_ceil((uintptr_t)args[2]),
+			    .keep = args[3] & MREMAP_DONTUNMAP};
 	bool fixed = args[3] & MREMAP_FIXED;
-	if (!(args[3] & MREMAP_MAYMOVE) || (args[3] & MREMAP_DONTUNMAP) ||
-	    move.to_length < move.from_length)
+	if (!(args[3] & MREMAP_MAYMOVE) || move.to_length < move.from_length)
 		return -EFAULT;
 	long target = sys_call6(SYS_mmap, fixed ? args[4] : 0, move.to_length, PROT_NONE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (fixed ? MAP_FIXED : 0),

@@ -6,6 +6,8 @@
 
 #include "base/memory.h"
 #include "base/sys.h"
+#include "record/trace.h"
+#include "trace_regions.h"
 
 /*
  * Two levels: an array of blocks sorted by address, each with up to BLOCK_MOST sorted pointers.
@@ -237,7 +239,7 @@ void region_armed_changed(const struct region *before, const struct region *afte
 	}
 }
 
-struct region *region_insert(const struct region *model)
+static struct region *insert(const struct region *model)
 {
 	write_begin();
 	struct region *region = region_allocate();
@@ -257,6 +259,14 @@ struct region *region_insert(const struct region *model)
 	return region;
 }
 
+struct region *region_insert(const struct region *model)
+{
+	struct region *region = insert(model);
+	if (region)
+		trace_region(region);
+	return region;
+}
+
 int region_split(uintptr_t address)
 {
 	struct region *region = region_find(address, false);
@@ -268,7 +278,7 @@ int region_split(uintptr_t address)
 	uintptr_t old_end = region->end;
 	region->end = address;
 	write_end();
-	if (region_insert(&upper))
+	if (insert(&upper))
 		return 0;
 	region->end = old_end;
 	return -ENOMEM;
@@ -289,9 +299,12 @@ int region_remove(uintptr_t start, uintptr_t end)
 {
 	if (region_split(start) || region_split(end))
 		return -ENOMEM;
-	struct region *region;
-	while ((region = region_find(start, true)) && region->start < end)
+	struct region *region = region_find(start, true);
+	if (!region || region->start >= end)
+		return 0;
+	for (; region && region->start < end; region = region_find(start, true))
 		region_delete(region);
+	trace_mapping_remove(start, end);
 	return 0;
 }
 
