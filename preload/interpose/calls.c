@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "observe/stacks.h"
-#include "track/kernel_writes.h"
+#include "track/staging.h"
 #include "track/threads.h"
 
 #define CALLS_MOST 512
@@ -74,7 +74,7 @@ static long call_ours(long nr, const long args[6])
 
 long call_buffers(long nr, const long args[6], uintptr_t caller)
 {
-	return kernel_writes_call(nr, args, caller);
+	return staging_call(nr, args, caller);
 }
 
 /* An ordinary first write, if the page is armed: our fault handler sees to it. */
@@ -91,7 +91,7 @@ long call_issue(long nr, const long args[6], uintptr_t caller)
 		return call_plain(nr, args);
 	if ((unsigned long)nr < CALLS_MOST && special[nr])
 		return special[nr](nr, args, caller);
-	return kernel_writes_call(nr, args, caller);
+	return staging_call(nr, args, caller);
 }
 
 static long in_libc_manner(long result)

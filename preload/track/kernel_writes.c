@@ -31,6 +31,7 @@ struct call {
 	long result;
 	uintptr_t caller;
 	enum write_cause cause;
+	const void *copy_from; /* instead of a system call: fill the one range from here */
 	struct output_range few[RANGES_FEW];
 	struct output_range *ranges;
 	unsigned range_count;
@@ -317,6 +318,16 @@ static void settle(struct call *call)
 	record_written(call);
 }
 
+static long issue_plain(const struct call *call, const long args[6])
+{
+	const struct output_range *range = &call->ranges[0];
+	if (call->copy_from)
+		return sys_copy((void *)range->start, call->copy_from, range->length)
+			       ? -EFAULT
+			       : (long)range->length;
+	return sys_raw(call->nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
 /*
  * The pins are published before the pages are looked at. A writer that began before may not have
  * seen them: then the pages are looked at again under the lock.
@@ -328,7 +339,7 @@ static long issue(struct call *call, const long args[6])
 	bool pinned = guard_pins() != pins;
 	if (pinned && (closed || lock_has_writer()))
 		open_all(call);
-	call->result = sys_raw(call->nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+	call->result = issue_plain(call, args);
 	if (pinned)
 		guard_unpin_to(pins);
 	if (call->opened_count)
@@ -360,6 +371,16 @@ long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_
 	if (!region_armed_count() || start + length < start)
 		return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 	return issue(&call, args);
+}
+
+int kernel_writes_copy(long nr, uintptr_t caller, void *to, const void *from, uintptr_t length)
+{
+	struct call call = {.nr = nr, .caller = caller, .cause = CAUSE_SYSCALL, .range_count = 1};
+	const long none[6] = {0};
+	call.ranges = call.few;
+	call.few[0] = (struct output_range){(uintptr_t)to, length};
+	call.copy_from = from;
+	return issue(&call, none) < 0 ? -EFAULT : 0;
 }
 
 struct populated {

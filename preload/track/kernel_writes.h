@@ -28,6 +28,12 @@ long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_
 			 uintptr_t length, enum write_cause cause);
 
 /*
+ * Store what the call wrote into a buffer of ours (staging.h) where the program wants it: the pages
+ * are opened and recorded as written by the call. 0, or -EFAULT.
+ */
+int kernel_writes_copy(long nr, uintptr_t caller, void *to, const void *from, uintptr_t length);
+
+/*
  * Write lock: a mapping was made with its pages in place (MAP_POPULATE, MAP_LOCKED). Opens and
  * records those that the kernel copied.
  */

@@ -1,0 +1,191 @@
+#include "staging.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+
+#include "base/memory.h"
+#include "base/sys.h"
+#include "fault.h"
+#include "kernel_writes.h"
+#include "pages.h"
+#include "regions.h"
+#include "threads.h"
+
+#define STAGING_MOST ((uintptr_t)256 << 10)
+#define BUFFERS 256
+#define HEADER_MOST 256
+
+/* Where a call writes: result * unit bytes, at most length, from start on. */
+struct stream {
+	unsigned argument;
+	uintptr_t start;
+	uintptr_t length;
+	uintptr_t unit;
+};
+
+static bool stream_of(long nr, const long args[6], struct stream *stream)
+{
+	unsigned argument = 1;
+	uintptr_t count = (uintptr_t)args[2], unit = 1;
+	switch (nr) {
+	case SYS_read:
+	case SYS_pread64:
+	case SYS_recvfrom: break;
+	case SYS_getdents64: count = (unsigned)args[2]; break;
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+		unit = sizeof(struct epoll_event);
+		count = (int)args[2] > 0 ? (uintptr_t)(int)args[2] : 0;
+		break;
+	default: return false;
+	}
+	if (!count || count > STAGING_MOST / unit)
+		return false;
+	*stream = (struct stream){argument, (uintptr_t)args[argument], count * unit, unit};
+	return stream->start + stream->length > stream->start;
+}
+
+/* A closed page lies in it, and all of it can certainly be written. */
+static bool wants_staging(const struct stream *stream)
+{
+	uintptr_t at = stream->start, end = stream->start + stream->length;
+	struct region region;
+	bool closed = false;
+	while (at < end) {
+		if (!region_peek(at, &region) || region.file || !(region.protection & PROT_WRITE))
+			return false;
+		uintptr_t part_end = region.end < end ? region.end : end;
+		bool armed = region_armed(&region);
+		for (at = page_floor(at); armed && !closed && at < part_end; at += PAGE_SIZE)
+			closed = !pages_is_open(at);
+		at = part_end;
+	}
+	return closed;
+}
+
+/* --- our buffers --- */
+
+struct buffer {
+	_Atomic int owner; /* thread id; 0: free */
+	uintptr_t frame;   /* of the call that has it */
+	char *memory;
+};
+
+static struct buffer buffers[BUFFERS];
+
+static bool is_on_alternate(const struct thread *thread, uintptr_t address)
+{
+	return address - (uintptr_t)thread->alternate.ss_sp < thread->alternate.ss_size;
+}
+
+/* The call at this frame never returned: the program jumped out of a signal handler. */
+static bool was_left(const struct thread *self, uintptr_t frame, uintptr_t now)
+{
+	return frame <= now && is_on_alternate(self, frame) == is_on_alternate(self, now);
+}
+
+static struct buffer *take_free(const struct thread *self, int tid, uintptr_t frame)
+{
+	for (unsigned i = 0; i < BUFFERS; i++) {
+		int owner = atomic_load_explicit(&buffers[i].owner, memory_order_relaxed);
+		if (owner == tid && was_left(self, buffers[i].frame, frame))
+			return &buffers[i];
+		if (!owner && atomic_compare_exchange_strong(&buffers[i].owner, &owner, tid))
+			return &buffers[i];
+	}
+	return NULL;
+}
+
+/* Threads may be cancelled while they have one. */
+static struct buffer *take_abandoned(int tid)
+{
+	for (unsigned i = 0; i < BUFFERS; i++) {
+		int owner = atomic_load(&buffers[i].owner);
+		if (sys_call3(SYS_tgkill, process_pid, owner, 0) == -ESRCH &&
+		    atomic_compare_exchange_strong(&buffers[i].owner, &owner, tid))
+			return &buffers[i];
+	}
+	return NULL;
+}
+
+static void buffer_give(struct buffer *buffer)
+{
+	atomic_store_explicit(&buffer->owner, 0, memory_order_release);
+}
+
+static struct buffer *buffer_take(uintptr_t frame)
+{
+	const struct thread *self = thread_meet();
+	int tid = self ? atomic_load(&self->tid) : 0;
+	struct buffer *buffer = tid > 0 ? take_free(self, tid, frame) : NULL;
+	if (tid > 0 && !buffer)
+		buffer = take_abandoned(tid);
+	if (!buffer)
+		return NULL;
+	buffer->frame = frame;
+	if (!buffer->memory)
+		buffer->memory = memory_map(STAGING_MOST + PAGE_SIZE);
+	if (buffer->memory)
+		return buffer;
+	buffer_give(buffer);
+	return NULL;
+}
+
+/* --- the call --- */
+
+/*
+ * A few devices (SCSI generic) look for a header in the buffer that they read into. Memory that
+ * nobody has touched holds none, and is not to be touched for that.
+ */
+static void copy_header(char *to, const struct stream *stream)
+{
+	struct region region;
+	uintptr_t size = stream->length < HEADER_MOST ? stream->length : HEADER_MOST;
+	uintptr_t last = page_floor(stream->start + size - 1);
+	if (pages_is_open(page_floor(stream->start)) && pages_is_open(last))
+		memcpy(to, (const void *)stream->start, size);
+	else if (region_peek(stream->start, &region) && region.shared_since_fork)
+		sys_copy(to, (const void *)stream->start, size);
+}
+
+static long deliver(long nr, uintptr_t caller, const struct stream *stream, const char *from,
+		    long result)
+{
+	uintptr_t length = (uintptr_t)result * stream->unit;
+	if (length > stream->length)
+		length = stream->length;
+	int error = kernel_writes_copy(nr, caller, (void *)stream->start, from, length);
+	return error ? error : result;
+}
+
+/* The buffer begins at the same offset in its page: direct I/O demands alignment. */
+static long call_staged(long nr, const long args[6], uintptr_t caller, const struct stream *stream,
+			const struct buffer *buffer)
+{
+	char *memory = buffer->memory + (stream->start & ~PAGE_MASK);
+	long edited[6];
+	memcpy(edited, args, sizeof(edited));
+	edited[stream->argument] = (long)memory;
+	if (nr == SYS_read)
+		copy_header(memory, stream);
+	long result = kernel_writes_call(nr, edited, caller);
+	return result > 0 ? deliver(nr, caller, stream, memory, result) : result;
+}
+
+long staging_call(long nr, const long args[6], uintptr_t caller)
+{
+	struct stream stream;
+	struct buffer *buffer;
+	if (!region_armed_count() || !stream_of(nr, args, &stream) || !wants_staging(&stream) ||
+	    !(buffer = buffer_take((uintptr_t)__builtin_frame_address(0))))
+		return kernel_writes_call(nr, args, caller);
+	long result = call_staged(nr, args, caller, &stream, buffer);
+	buffer_give(buffer);
+	return result;
+}
