@@ -10,6 +10,8 @@
 #include "observe/stacks.h"
 #include "observe/truth.h"
 #include "pages.h"
+#include "record/journal.h"
+#include "regions.h"
 #include "threads.h"
 
 #define STACK_NEIGHBOURHOOD ((uintptr_t)64 << 10)
@@ -47,7 +49,8 @@ static enum write_kind kind_from_kernel(const struct region *region, uintptr_t p
 	return region->file ? KIND_FILE : KIND_FILL;
 }
 
-enum write_kind fault_page_kind(const struct region *region, uintptr_t page, bool present)
+/* `present` is what the page fault's error code said: often that is enough. */
+static enum write_kind kind_before(const struct region *region, uintptr_t page, bool present)
 {
 	if (region->shared_since_fork)
 		return kind_from_kernel(region, page);
@@ -76,7 +79,7 @@ static void record(const struct region *region, uintptr_t page, uint32_t stack, 
 		.thread = (uint32_t)tid,
 		.epoch = process_epoch,
 		.previous = pages_event(page),
-		.kind = (uint8_t)fault_page_kind(region, page, context_fault_is_present(context)),
+		.kind = (uint8_t)kind_before(region, page, context_fault_is_present(context)),
 		.cause = CAUSE_WRITE,
 	};
 	pages_set_event(page, journal_append(&write));

@@ -8,20 +8,11 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-#include "record/journal.h"
-#include "regions.h"
-
 /*
  * From the SIGSEGV handler, all signals blocked: a write to `address` was refused. True when the
  * page is one of ours; the instruction may then run again. False: the fault is the program's.
  */
 bool fault_first_write(uintptr_t address, ucontext_t *context);
-
-/*
- * Read lock: what the closed page holds now, before it is opened. `present` is what the page
- * fault's error code said.
- */
-enum write_kind fault_page_kind(const struct region *region, uintptr_t page, bool present);
 
 /* Forks of this process so far, and its pid; set at start and in forked children. */
 extern uint32_t process_epoch;

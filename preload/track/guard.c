@@ -54,11 +54,11 @@ void guard_start(void)
 		runs_most = most / 4;
 }
 
-/* How opening this page alone changes the number of runs. */
-static long runs_added(const struct region *region, uintptr_t page)
+/* How opening a run of closed pages changes the number of runs. */
+static long runs_added(const struct region *region, uintptr_t start, uintptr_t end)
 {
-	bool below = page > region->start && pages_is_open(page - PAGE_SIZE);
-	bool above = page + PAGE_SIZE < region->end && pages_is_open(page + PAGE_SIZE);
+	bool below = start > region->start && pages_is_open(start - PAGE_SIZE);
+	bool above = end < region->end && pages_is_open(end);
 	return 1 - below - above;
 }
 
@@ -80,13 +80,18 @@ bool guard_closing(uintptr_t start, uintptr_t end)
 
 int guard_open(const struct region *region, uintptr_t page)
 {
-	long added = runs_added(region, page);
+	return guard_open_run(region, page, page + PAGE_SIZE);
+}
+
+int guard_open_run(const struct region *region, uintptr_t start, uintptr_t end)
+{
+	long added = runs_added(region, start, end);
 	if (atomic_fetch_add_explicit(&runs, added, memory_order_relaxed) + added > runs_most &&
 	    added > 0) {
 		atomic_fetch_sub_explicit(&runs, added, memory_order_relaxed);
 		return -ENOMEM;
 	}
-	return protect(page, page + PAGE_SIZE, region->protection);
+	return protect(start, end, region->protection);
 }
 
 static uintptr_t most(uintptr_t a, uintptr_t b)

@@ -24,6 +24,7 @@ bool guard_closing(uintptr_t start, uintptr_t end);
 
 /* Read lock: give the page, claimed by the caller, the program's protection. 0, or -errno. */
 int guard_open(const struct region *region, uintptr_t page);
+int guard_open_run(const struct region *region, uintptr_t start, uintptr_t end);
 
 /*
  * Write lock: bring the kernel's protection of [start, end) of the region in line with the pages'
