@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <time.h>
 
+sigmask_t sys_faults = SIGMASK(SIGSEGV) | SIGMASK(SIGSYS);
+
 int sys_write_all(int fd, const void *data, size_t length)
 {
 	const char *next = data;

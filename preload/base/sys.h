@@ -53,13 +53,15 @@ static inline uintptr_t page_ceil(uintptr_t address)
 }
 
 /*
- * Block every signal in this thread but SIGSEGV and SIGSYS, by which first writes and dispatched
- * calls arrive, and which would kill if they were blocked then. *old receives the former mask for
- * sys_sigmask_restore().
+ * Signals by which faults of ours arrive, and which would kill if they were blocked then: SIGSEGV
+ * and SIGSYS for first writes and dispatched calls, SIGBUS while there is a trace.
  */
+extern sigmask_t sys_faults;
+
+/* Block every signal in this thread but those. *old: the former mask for sys_sigmask_restore(). */
 static inline void sys_sigmask_block(sigmask_t *old)
 {
-	sigmask_t all = ~(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS));
+	sigmask_t all = ~sys_faults;
 	sys_call4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, old, sizeof(all));
 }
 

@@ -203,6 +203,7 @@ int trace_start(bool inherited, void (*mappings)(void))
 	memcpy(header.cowspy_version, COWSPY_VERSION, sizeof(COWSPY_VERSION));
 	chunks_make(&stacks_in,
 		    1); /* now: later it could take a place that the program counts on */
+	sys_faults |= SIGMASK(SIGBUS); /* from now on it is ours: the file may be cut short */
 	sigmask_t mask;
 	sys_sigmask_block(&mask);
 	int error = begin();
