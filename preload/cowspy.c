@@ -10,6 +10,7 @@
 #include "interpose/door.h"
 #include "interpose/net.h"
 #include "interpose/process.h"
+#include "interpose/real.h"
 #include "interpose/scope.h"
 #include "interpose/signals.h"
 #include "observe/stacks.h"
@@ -45,6 +46,7 @@ static bool mark_environment(void)
 static void adopt_now(void)
 {
 	sigmask_t mask;
+	net_keep();
 	lock_write_masked(&mask);
 	scope_adopt_all();
 	lock_write_end_masked(&mask);
@@ -53,6 +55,7 @@ static void adopt_now(void)
 __attribute__((constructor(101))) static void start(void)
 {
 	door_start();
+	real_start();
 	bool inherited = mark_environment();
 	options_start(environ, !inherited);
 	if (inherited && !options.output)

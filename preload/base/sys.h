@@ -100,8 +100,4 @@ long sys_saving_vectors(void *top, long (*function)(void *), void *argument);
 /* The restorer of our signal handlers, in the bytes that unwinders know. */
 void sys_restorer(void);
 
-/* Jump into a program's handler on the signal frame that lies at `frame`. */
-_Noreturn void sys_enter_handler(void *handler, long signal, void *info, void *context,
-				 void *frame);
-
 #endif

@@ -125,28 +125,6 @@ sys_copy_fault:
 	.size	sys_copy, . - sys_copy
 
 /*
- * void sys_enter_handler(handler, signal, info, context, frame)
- *
- * Runs a signal handler of the program as the kernel would on the frame that the kernel pushed for
- * ours: the stack pointer goes to the frame's return address, the restorer, and we jump.
- */
-	.globl	sys_enter_handler
-	.hidden	sys_enter_handler
-	.type	sys_enter_handler, @function
-	.balign	16
-sys_enter_handler:
-	.cfi_startproc
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %rsp
-	xor	%ecx, %ecx
-	jmp	*%rax
-	.cfi_endproc
-	.size	sys_enter_handler, . - sys_enter_handler
-
-/*
  * net_thunk: where a dispatched system call goes on.
  *
  * The SIGSYS handler has left all registers as they were at the `syscall` instruction, but rcx
@@ -328,7 +306,24 @@ net_thunk:
 	mov	S_FLAGS(%r12), %r11
 	mov	S_R12(%r12), %r12
 	jmp	*%rcx
-1:	mov	S_RETURN(%r12), %rcx
+1:	lea	-128-F_SIZE(%rsp), %rsp
+	mov	%rdi, F_ARGS+0(%rsp)
+	mov	%rsi, F_ARGS+8(%rsp)
+	mov	%rdx, F_ARGS+16(%rsp)
+	mov	%r10, F_ARGS+24(%rsp)
+	mov	%r8, F_ARGS+32(%rsp)
+	mov	%r9, F_ARGS+40(%rsp)
+	mov	%rax, F_RAX(%rsp)
+	mov	%rbp, F_RBP(%rsp)
+	mov	%rsp, %rbp
+	and	$-16, %rsp
+	call	net_parent_same_stack
+	mov	%rbp, %rsp
+	LOAD_ARGUMENTS
+	mov	F_RBP(%rsp), %rbp
+	mov	F_RAX(%rsp), %rax
+	lea	128+F_SIZE(%rsp), %rsp
+	mov	S_RETURN(%r12), %rcx
 	mov	S_FLAGS(%r12), %r11
 	movl	$0, S_BUSY(%r12)
 	mov	S_R12(%r12), %r12
@@ -336,6 +331,42 @@ net_thunk:
 	.cfi_restore_state
 	.cfi_endproc
 	.size	net_thunk, . - net_thunk
+
+/*
+ * pid_t vfork(void): libc's, after wrap_vfork_prepare. It returns twice to our caller, so nothing
+ * of ours may lie on the stack then.
+ */
+	.globl	vfork
+	.type	vfork, @function
+	.balign	16
+vfork:
+	.cfi_startproc
+	sub	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	call	wrap_vfork_prepare
+	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	jmp	*%rax
+	.cfi_endproc
+	.size	vfork, . - vfork
+
+/*
+ * net_int80: a dispatched call of the 32-bit interface, which changes no register but eax. The
+ * SIGSYS handler has put the return address below the red zone.
+ */
+	.globl	net_int80
+	.hidden	net_int80
+	.type	net_int80, @function
+	.balign	16
+	.cfi_startproc
+	.cfi_def_cfa rsp, 136
+	.cfi_offset 16, -136
+	nop
+net_int80:
+	int	$0x80
+	ret	$128
+	.cfi_endproc
+	.size	net_int80, . - net_int80
 
 /*
  * net_sigreturn: a dispatched rt_sigreturn. The frame lies at the stack pointer, so nothing may be

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/memory.h"
+#include "net.h"
 #include "observe/stacks.h"
 #include "track/staging.h"
 #include "track/threads.h"
@@ -47,6 +48,8 @@ static const call_fn special[CALLS_MOST] = {
 	[SYS_epoll_pwait] = signals_with_mask,
 	[SYS_epoll_pwait2] = signals_with_mask,
 	[SYS_sigaltstack] = signals_alternate_stack,
+	[SYS_rt_sigpending] = pending_show,
+	[SYS_rt_sigtimedwait] = pending_wait,
 };
 
 bool calls_started;
@@ -83,12 +86,21 @@ long call_write_program(void *to, const void *from, size_t size)
 	return sys_copy(to, from, size);
 }
 
+/* A thread that began before us: the net does not have it yet. */
+static void call_meet(void)
+{
+	thread_meet();
+	net_thread();
+}
+
 long call_issue(long nr, const long args[6], uintptr_t caller)
 {
 	if (ours())
 		return call_ours(nr, args);
 	if (!calls_started)
 		return call_plain(nr, args);
+	if (!thread_self())
+		call_meet();
 	if ((unsigned long)nr < CALLS_MOST && special[nr])
 		return special[nr](nr, args, caller);
 	return staging_call(nr, args, caller);

@@ -74,4 +74,8 @@ long signals_mask_ours(const long args[6]);
 long signals_with_mask(long nr, const long args[6], uintptr_t caller);
 long signals_alternate_stack(long nr, const long args[6], uintptr_t caller);
 
+/* pending.c */
+long pending_show(long nr, const long args[6], uintptr_t caller);
+long pending_wait(long nr, const long args[6], uintptr_t caller);
+
 #endif

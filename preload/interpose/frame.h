@@ -14,15 +14,15 @@ struct delivery {
 	siginfo_t *info;
 	ucontext_t *context;      /* of our handler: interrupted state of the program */
 	sigmask_t mask;           /* while the program's handler runs */
-	const stack_t *alternate; /* to be used, or NULL */
-	bool on_alternate;        /* the program was on its alternate stack already */
+	const stack_t *alternate; /* that the program has set, or NULL */
+	bool on_alternate;        /* the program was on it already */
+	bool wants_alternate;     /* SA_ONSTACK */
 };
 
 /*
- * Make the program's handler run with a frame of its own. Changes *context, so that it runs when
- * our handler returns; or, where the kernel's frame for ours lies just where the program's must,
- * enters it directly and does not return.
+ * Make the program's handler run, with a frame of its own, when ours returns: changes *context.
+ * False when there is no room for the frame.
  */
-void frame_deliver(const struct delivery *delivery);
+bool frame_deliver(const struct delivery *delivery);
 
 #endif

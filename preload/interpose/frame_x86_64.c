@@ -1,3 +1,5 @@
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "frame.h"
@@ -23,61 +25,60 @@ static size_t vector_size(const void *area)
 	return magic == EXTENDED_MAGIC ? size : 512;
 }
 
+static bool on_alternate(const struct delivery *delivery, uintptr_t address)
+{
+	return delivery->alternate && address - (uintptr_t)delivery->alternate->ss_sp <
+					      delivery->alternate->ss_size;
+}
+
+static bool enters_alternate(const struct delivery *delivery)
+{
+	return delivery->wants_alternate && delivery->alternate && !delivery->on_alternate;
+}
+
 static uintptr_t frame_top(const struct delivery *delivery)
 {
 	uintptr_t interrupted = (uintptr_t)delivery->context->uc_mcontext.gregs[REG_RSP];
-	if (delivery->alternate && !delivery->on_alternate)
+	if (enters_alternate(delivery))
 		return (uintptr_t)delivery->alternate->ss_sp + delivery->alternate->ss_size;
 	return interrupted - RED_ZONE;
 }
 
-/* The kernel pushed the frame for our handler on the very stack that the program's wants. */
-static bool kernel_frame_fits(const struct delivery *delivery)
+/* The program's memory may be protected by us, or not be there. */
+static bool push(const struct frame *frame, uintptr_t at, const void *vectors, uintptr_t vectors_at)
 {
-	uintptr_t at = (uintptr_t)delivery->context;
-	return delivery->alternate &&
-	       at - (uintptr_t)delivery->alternate->ss_sp < delivery->alternate->ss_size;
+	return (!vectors || !sys_copy((void *)vectors_at, vectors, vector_size(vectors))) &&
+	       !sys_copy((void *)at, frame, sizeof(*frame));
 }
 
-static void enter_directly(const struct delivery *delivery)
-{
-	char *frame = (char *)delivery->context - offsetof(struct frame, context);
-	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &delivery->mask, 0, sizeof(delivery->mask));
-	sys_enter_handler(delivery->handler, delivery->signal, delivery->info, delivery->context,
-			  frame);
-}
-
-static void *copy_vectors(uintptr_t *sp, const void *area)
-{
-	if (!area)
-		return NULL;
-	size_t size = vector_size(area);
-	*sp = (*sp - size) & ~(uintptr_t)63;
-	return memcpy((void *)*sp, area, size);
-}
-
-void frame_deliver(const struct delivery *delivery)
+bool frame_deliver(const struct delivery *delivery)
 {
 	ucontext_t *context = delivery->context;
 	greg_t *registers = context->uc_mcontext.gregs;
-	if (kernel_frame_fits(delivery))
-		enter_directly(delivery);
+	const void *vectors = context->uc_mcontext.fpregs;
+	uintptr_t top = frame_top(delivery);
+	uintptr_t vectors_at = vectors ? (top - vector_size(vectors)) & ~(uintptr_t)63 : top;
+	uintptr_t at = ((vectors_at - sizeof(struct frame)) & ~(uintptr_t)15) - 8;
 
-	uintptr_t sp = frame_top(delivery);
-	void *vectors = copy_vectors(&sp, context->uc_mcontext.fpregs);
-	sp = ((sp - sizeof(struct frame)) & ~(uintptr_t)15) - 8;
-	struct frame *frame = (struct frame *)sp;
-	frame->restorer = sys_restorer;
-	memcpy(frame->context, context, CONTEXT_SIZE);
-	((ucontext_t *)frame->context)->uc_mcontext.fpregs = vectors;
-	memcpy(frame->info, delivery->info, INFO_SIZE);
+	if ((enters_alternate(delivery) || delivery->on_alternate) && !on_alternate(delivery, at))
+		return false;
+	struct frame frame = {.restorer = sys_restorer};
+	memcpy(frame.context, context, CONTEXT_SIZE);
+	if (vectors)
+		memcpy(frame.context + offsetof(ucontext_t, uc_mcontext.fpregs), &vectors_at,
+		       sizeof(vectors_at));
+	memcpy(frame.info, delivery->info, INFO_SIZE);
+	if (!push(&frame, at, vectors, vectors_at))
+		return false;
 
-	registers[REG_RSP] = (greg_t)sp;
+	struct frame *pushed = (struct frame *)at;
+	registers[REG_RSP] = (greg_t)at;
 	registers[REG_RIP] = (greg_t)delivery->handler;
 	registers[REG_RDI] = delivery->signal;
-	registers[REG_RSI] = (greg_t)frame->info;
-	registers[REG_RDX] = (greg_t)frame->context;
+	registers[REG_RSI] = (greg_t)pushed->info;
+	registers[REG_RDX] = (greg_t)pushed->context;
 	registers[REG_RAX] = 0;
 	registers[REG_EFL] &= ~(greg_t)(0x400 | 0x100); /* direction and trap flags */
 	*(sigmask_t *)&context->uc_sigmask = delivery->mask;
+	return true;
 }

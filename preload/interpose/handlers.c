@@ -4,44 +4,23 @@
 
 #include "net.h"
 #include "observe/stacks.h"
+#include "process.h"
 #include "report/output.h"
 #include "signals.h"
 #include "track/context.h"
 #include "track/fault.h"
 #include "track/threads.h"
 
-struct entry {
-	int signal;
-	siginfo_t *info;
-	ucontext_t *context;
-	void (*handle)(const struct entry *entry);
-};
-
-static long run(void *argument)
-{
-	const struct entry *entry = argument;
-	const stack_t off = {.ss_flags = SS_DISABLE};
-	sys_call2(SYS_sigaltstack, &off, 0);
-	entry->handle(entry);
-	return 0;
-}
-
 /*
- * A program's own alternate stack may be too small for us: go on with ours. The kernel's alternate
- * stack is switched off meanwhile, so that a nested fault is pushed below us and not over the frame
- * that we came by; sigreturn sets it again.
+ * A thread that we meet here for the first time has our alternate stack from now on, and sigreturn
+ * must not take it away.
  */
-static void run_on_enough_stack(struct entry *entry)
+static void meet(ucontext_t *context)
 {
-	struct thread *self = thread_meet();
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	if (!self || !self->signal_stack || thread_on_signal_stack(self, here) ||
-	    self->own_alternate_stack) {
-		entry->handle(entry);
-		return;
-	}
-	char *top = self->signal_stack + self->signal_stack_size;
-	sys_saving_vectors(top, run, entry);
+	const struct thread *self = thread_meet();
+	if (self && self->own_alternate_stack)
+		context->uc_stack = (stack_t){.ss_sp = self->signal_stack,
+					      .ss_size = self->signal_stack_size};
 }
 
 static bool in_copy(const ucontext_t *context)
@@ -55,41 +34,39 @@ static bool is_refused_write(const siginfo_t *info, const ucontext_t *context)
 	return info->si_code == SEGV_ACCERR && context_fault_is_write(context);
 }
 
-static void fault(const struct entry *entry)
-{
-	ucontext_t *context = entry->context;
-	if (is_refused_write(entry->info, context) &&
-	    fault_first_write((uintptr_t)entry->info->si_addr, context))
-		return;
-	if (in_copy(context))
-		context_jump(context, (uintptr_t)sys_copy_fault);
-	else if (!stacks_rescue(context))
-		signals_deliver(entry->signal, entry->info, context);
-}
-
 void handlers_fault(int signal, siginfo_t *info, void *context)
 {
-	struct entry entry = {signal, info, context, fault};
-	run_on_enough_stack(&entry);
+	meet(context);
+	if (is_refused_write(info, context) &&
+	    fault_first_write((uintptr_t)info->si_addr, context))
+		return;
+	if (info->si_code > 0 && in_copy(context))
+		context_jump(context, (uintptr_t)sys_copy_fault);
+	else if (info->si_code <= 0 || !stacks_rescue(context))
+		signals_deliver(signal, info, context);
 }
 
 void handlers_dispatch(int signal, siginfo_t *info, void *context)
 {
-	if (!net_dispatch(info, context))
-		signals_deliver(signal, info, context);
-}
-
-static void snapshot(const struct entry *entry)
-{
-	(void)entry;
-	output_report(REPORT_SNAPSHOT);
+	if (net_dispatch(info, context))
+		return;
+	meet(context);
+	signals_deliver(signal, info, context);
 }
 
 /* By default the snapshot signal would have killed the program: it only asks us. */
 void handlers_snapshot(int signal, siginfo_t *info, void *context)
 {
-	struct entry entry = {signal, info, context, snapshot};
-	run_on_enough_stack(&entry);
-	if (signals_program_handles(signal))
+	bool ours = process_is_watched();
+	meet(context);
+	if (ours)
+		output_report(REPORT_SNAPSHOT);
+	if (!ours || signals_program_handles(signal))
 		signals_deliver(signal, info, context);
+}
+
+void handlers_forward(int signal, siginfo_t *info, void *context)
+{
+	meet(context);
+	signals_deliver(signal, info, context);
 }

@@ -5,6 +5,7 @@
 #include <sys/shm.h>
 
 #include "calls.h"
+#include "net.h"
 #include "scope.h"
 #include "track/guard.h"
 #include "track/kernel_writes.h"
@@ -73,13 +74,16 @@ static void track_new(const long args[6], uintptr_t start, uintptr_t caller)
 long memory_mmap(long nr, const long args[6], uintptr_t caller)
 {
 	int flags = (int)args[3];
+	bool track = tracked(flags, caller);
 	sigmask_t mask;
 	(void)nr;
+	if (track)
+		net_keep();
 	lock_write_masked(&mask);
 	long result = call_plain(SYS_mmap, args);
 	if (!sys_failed(result)) {
 		uintptr_t start = (uintptr_t)result;
-		if (tracked(flags, caller))
+		if (track)
 			track_new(args, start, caller);
 		else
 			mappings_remove(start, start + page_ceil((uintptr_t)args[1]));

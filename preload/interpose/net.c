@@ -1,6 +1,7 @@
 #include "net.h"
 
 #include <link.h>
+#include <linux/audit.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -43,19 +44,23 @@ struct net_slot {
 };
 
 #define SLOTS 64
+#define STACK_MOST ((uintptr_t)8 << 20) /* more of a new task's stack is not kept open */
 static struct net_slot slots[SLOTS];
 
 static struct {
 	uintptr_t start, length;
 } text;
 static bool active;
+static _Atomic bool kept;
 
 void net_thunk(void);
 void net_sigreturn(void);
+void net_int80(void);
 int net_call(struct net_frame *frame);
 void net_parent(struct net_frame *frame);
 void net_child(unsigned long flags);
 void net_child_same_stack(void);
+void net_parent_same_stack(void);
 
 static int find_text(struct dl_phdr_info *info, size_t size, void *context)
 {
@@ -100,6 +105,28 @@ void net_thread(void)
 		dispatch(DISPATCH_ON);
 }
 
+void net_keep(void)
+{
+	if (!active || atomic_exchange(&kept, true))
+		return;
+	region_selector_hold(true);
+	signals_watch();
+}
+
+void net_give_up(void)
+{
+	if (!active)
+		return;
+	active = false;
+	region_selector_stop();
+	dispatch(DISPATCH_OFF);
+}
+
+bool net_holds(uintptr_t address)
+{
+	return address - text.start < text.length;
+}
+
 void net_watch_begin(void)
 {
 	if (active)
@@ -112,11 +139,27 @@ void net_watch_end(void)
 		region_selector_hold(false);
 }
 
+/*
+ * The 32-bit interface passes its numbers in other registers and knows other ones: it goes on as it
+ * is. What it writes is not announced to us.
+ */
+static bool dispatch_int80(greg_t *registers)
+{
+	uintptr_t at = (uintptr_t)registers[REG_RSP] - 136;
+	if (sys_copy((void *)at, &registers[REG_RIP], sizeof(registers[REG_RIP])))
+		return false;
+	registers[REG_RSP] = (greg_t)at;
+	registers[REG_RIP] = (greg_t)net_int80;
+	return true;
+}
+
 bool net_dispatch(const siginfo_t *info, ucontext_t *context)
 {
 	greg_t *registers = context->uc_mcontext.gregs;
 	if (info->si_code != SI_DISPATCHED)
 		return false;
+	if (info->si_arch == AUDIT_ARCH_I386)
+		return dispatch_int80(registers);
 	if (info->si_syscall == SYS_rt_sigreturn) {
 		registers[REG_RIP] = (greg_t)net_sigreturn;
 		return true;
@@ -138,6 +181,12 @@ static uintptr_t slot_take(void)
 				return (uintptr_t)&slots[i];
 		sys_call0(SYS_sched_yield);
 	}
+}
+
+/* A task that runs on our memory while this thread waits for it to exec or exit. */
+static bool is_vfork(unsigned long flags)
+{
+	return (flags & CLONE_VM) && (flags & CLONE_VFORK) && !(flags & CLONE_SIGHAND);
 }
 
 /* Flags and end of the stack of the task that the call makes. False for other calls. */
@@ -183,11 +232,13 @@ int net_call(struct net_frame *frame)
 		return 0;
 	}
 	open_thread_ids(frame, flags);
+	if (is_vfork(flags))
+		signals_lend();
 	if (!stack) {
 		frame->slot = slot_take();
 		return 2;
 	}
-	memory_is_stack(stack - PAGE_SIZE, PAGE_SIZE);
+	memory_is_stack(stack - STACK_MOST, STACK_MOST);
 	frame->child_stack = stack;
 	frame->slot = flags;
 	if (!(flags & CLONE_VM))
@@ -200,17 +251,19 @@ void net_parent(struct net_frame *frame)
 {
 	if (!(frame->slot & CLONE_VM))
 		process_fork_parent(frame->result);
+	else if (is_vfork(frame->slot))
+		signals_lend_end();
 }
 
 void net_child(unsigned long flags)
 {
 	if (!(flags & CLONE_VM)) {
-		process_fork_child();
+		process_fork_child(flags & CLONE_CLEAR_SIGHAND);
 		return;
 	}
-	if (flags & CLONE_CLEAR_SIGHAND)
-		signals_restore();
 	net_thread();
+	if (is_vfork(flags))
+		signals_borrow(flags & CLONE_CLEAR_SIGHAND);
 	if (flags & CLONE_SETTLS)
 		thread_meet();
 }
@@ -218,4 +271,11 @@ void net_child(unsigned long flags)
 void net_child_same_stack(void)
 {
 	net_thread();
+	signals_borrow(false);
+}
+
+/* The parent of a task on its own stack goes on, where the task has written over our frame. */
+void net_parent_same_stack(void)
+{
+	signals_lend_end();
 }

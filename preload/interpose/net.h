@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <ucontext.h>
 
 /* Whether this kernel has it; learns where our text is. Before the program runs. */
@@ -20,6 +21,20 @@ bool net_active(void);
 
 /* From the SIGSYS handler: true when the signal is a dispatched call; it goes on in net_thunk. */
 bool net_dispatch(const siginfo_t *info, ucontext_t *context);
+
+/*
+ * From now on, and for good, every call is seen. Before the first mapping is tracked, the first
+ * thread or vfork, the first mask that hides a signal of ours: since libc blocks all signals in
+ * places, the net must never be switched on while another thread could be there; and what the
+ * program believes about its signals differs from what the kernel knows from then on.
+ */
+void net_keep(void);
+
+/* No call is seen any more: the program restricts itself to fewer system calls than we need. */
+void net_give_up(void);
+
+/* Whether address lies in our text. */
+bool net_holds(uintptr_t address);
 
 /* Make calls of this process visible for a while, whether or not a page is protected. */
 void net_watch_begin(void);

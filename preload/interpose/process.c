@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -29,7 +30,7 @@ static _Atomic int ended_pid;
 /* --- fork --- */
 
 /* A vfork child shares our memory but is not the process that we report on. */
-static bool is_this_process(void)
+bool process_is_watched(void)
 {
 	return process_pid == (int)sys_call0(SYS_getpid);
 }
@@ -37,7 +38,10 @@ static bool is_this_process(void)
 void process_fork_begin(void)
 {
 	sigmask_t mask;
-	lock_write_masked(&mask);
+	net_keep();
+	sys_sigmask_block(&mask);
+	stacks_pause();
+	lock_write();
 	scope_first_fork();
 	forks_prepare();
 	fork_mask = mask;
@@ -49,12 +53,25 @@ void process_fork_parent(long child)
 	forks_parent(&mask, child);
 }
 
-void process_fork_child(void)
+void process_fork_child(bool actions_cleared)
 {
 	sigmask_t mask = fork_mask;
 	net_thread();
+	signals_child(actions_cleared);
+	stacks_child();
 	output_child();
 	forks_child(&mask);
+}
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ull
+#endif
+
+static bool clears_actions(long nr, const long args[6])
+{
+	uint64_t flags = 0;
+	return nr == SYS_clone3 && !sys_copy(&flags, (const void *)args[0], sizeof(flags)) &&
+	       (flags & CLONE_CLEAR_SIGHAND);
 }
 
 /* A fork: the child has its own memory and goes on from here, on a copy of this stack. */
@@ -64,7 +81,7 @@ long process_clone(long nr, const long args[6], uintptr_t caller)
 	process_fork_begin();
 	long result = call_plain(nr, args);
 	if (result == 0)
-		process_fork_child();
+		process_fork_child(clears_actions(nr, args));
 	else
 		process_fork_parent(result);
 	return result;
@@ -88,11 +105,11 @@ static void after_libc_fork_parent(void)
 static void after_libc_fork_child(void)
 {
 	net_watch_end();
-	if (is_this_process())
+	if (process_is_watched())
 		return;
 	lock_child();
 	sys_sigmask_block(&fork_mask);
-	process_fork_child();
+	process_fork_child(false);
 }
 
 /* --- exit and exec --- */
@@ -100,7 +117,7 @@ static void after_libc_fork_child(void)
 void process_end(enum report_reason reason)
 {
 	int pid = process_pid;
-	if (!calls_started || !is_this_process() || atomic_exchange(&ended_pid, pid) == pid)
+	if (!calls_started || !process_is_watched() || atomic_exchange(&ended_pid, pid) == pid)
 		return;
 	output_report(reason);
 }
@@ -124,7 +141,7 @@ static bool can_exec(long nr, const long args[6])
 /* A failed exec leaves the report of this moment behind; the one at exit still comes. */
 long process_exec(long nr, const long args[6], uintptr_t caller)
 {
-	bool ours = is_this_process();
+	bool ours = process_is_watched();
 	(void)caller;
 	if (!can_exec(nr, args))
 		return call_plain(nr, args);
@@ -151,6 +168,9 @@ static void before_seccomp(void)
 	lock_write_masked(&mask);
 	mappings_give_up_all(REGION_SECCOMP);
 	lock_write_end_masked(&mask);
+	net_give_up();
+	signals_retire();
+	calls_started = false;
 }
 
 static bool strict_or_filter(unsigned long operation)

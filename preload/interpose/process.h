@@ -9,7 +9,10 @@
 /* Around a clone without CLONE_VM, whoever issues it. */
 void process_fork_begin(void);
 void process_fork_parent(long child);
-void process_fork_child(void);
+void process_fork_child(bool actions_cleared);
+
+/* Whether this is the process that we report on, and not a vfork child on its memory. */
+bool process_is_watched(void);
 
 /* Write the report of a process that ends, once. */
 void process_end(enum report_reason reason);

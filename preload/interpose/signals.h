@@ -1,5 +1,12 @@
 /*
  * The program's own view of its signals, and the handlers that we have in the kernel instead.
+ *
+ * SIGSEGV, SIGSYS with the net, and the snapshot signal are ours from the start. From
+ * signals_watch() on, when the first page is about to be protected, so is every signal for which
+ * the program has a handler: the kernel pushes the frame on our alternate stack, never on a stack
+ * that may be protected or too small for us, and we build the program's frame where it belongs.
+ *
+ * Any thread and handler may call; the tables have a lock of their own, held with signals blocked.
  */
 #ifndef COWSPY_INTERPOSE_SIGNALS_H
 #define COWSPY_INTERPOSE_SIGNALS_H
@@ -10,6 +17,9 @@
 
 #include "base/sys.h"
 
+#define SIGNALS_MOST 64
+#define SA_RESTORER_FLAG 0x04000000
+
 /* struct sigaction as the kernel has it. */
 struct action {
 	void *handler;
@@ -18,15 +28,56 @@ struct action {
 	sigmask_t mask;
 };
 
+static inline bool action_is_handler(const struct action *action)
+{
+	return action->handler != (void *)SIG_DFL && action->handler != (void *)SIG_IGN;
+}
+
+/* libc keeps two signals for itself, and lets nobody touch them. */
+#define LIBC_SIGNALS (SIGMASK(32) | SIGMASK(33))
+
+/* What is never in a mask, or not in those with which our own code protects itself. */
+#define SIGNALS_OPEN                                                                              \
+	(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS) | SIGMASK(SIGKILL) | SIGMASK(SIGSTOP) | LIBC_SIGNALS)
+
+/* Signals that are never blocked in the kernel, since faults and dispatched calls must arrive. */
+extern sigmask_t signals_hidden;
+
 /* Install our handlers; `net`: SIGSYS too. `snapshot_signal` 0: none. Before the program runs. */
 void signals_start(int snapshot_signal, bool net);
+
+/*
+ * From now on the net sees all calls of this process: take over what the calling thread, the only
+ * one, may have set behind our back.
+ */
+void signals_watch(void);
+
+/* Give the kernel back what the program set, for good. */
+void signals_retire(void);
 
 /* Before exec: give the kernel what the new program shall inherit. And back, when exec failed. */
 void signals_before_exec(void);
 void signals_after_failed_exec(void);
 
-/* In a new task that shares our memory but began with default actions. */
-void signals_restore(void);
+/*
+ * A vfork child runs on its parent's memory, but its actions, mask and alternate stack are its own.
+ * In the parent before and after; in the child first of all. `cleared`: CLONE_CLEAR_SIGHAND.
+ */
+void signals_lend(void);
+void signals_borrow(bool cleared);
+void signals_lend_end(void);
+
+/* In a forked child. */
+void signals_child(bool cleared);
+
+/*
+ * What the program set for the signal. Under the tables' lock if `reset`: an action with
+ * SA_RESETHAND becomes the default one by this.
+ */
+struct action actions_take(int signal, bool reset);
+
+/* The kernel's default action for this signal from now on. */
+void actions_set_default(int signal);
 
 /*
  * From one of our handlers: the signal is the program's. Does what the kernel would have done:
@@ -34,6 +85,14 @@ void signals_restore(void);
  * action is taken; or does not return.
  */
 void signals_deliver(int signal, siginfo_t *info, ucontext_t *context);
+
+/* SIGSEGV or SIGSYS was sent to a thread that blocks it: keep it. And let go what it unblocked. */
+struct thread;
+void pending_keep(struct thread *self, siginfo_t *info);
+void pending_release(struct thread *self);
+
+/* The signals that are ours from the start. */
+sigmask_t signals_held(void);
 
 /* Whether the program has a handler of its own for it. */
 bool signals_program_handles(int signal);

@@ -80,6 +80,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*routine)(void *), void *argument)
 {
 	REAL(pthread_create);
+	net_keep();
 	struct thread_start *start = start_take();
 	if (!start)
 		return real_pthread_create(thread, attributes, routine, argument);
@@ -94,6 +95,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument)
 {
 	REAL(thrd_create);
+	net_keep();
 	struct thread_start *start = start_take();
 	if (!start)
 		return real_thrd_create(thread, routine, argument);

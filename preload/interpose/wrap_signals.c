@@ -7,15 +7,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/select.h>
 
 #include "calls.h"
+#include "net.h"
 #include "real.h"
 #include "signals.h"
-
-#define SA_RESTORER_FLAG 0x04000000
-
-/* libc keeps two signals for itself, and lets nobody touch them. */
-#define LIBC_SIGNALS (SIGMASK(32) | SIGMASK(33))
 
 static sigmask_t interrupting; /* siginterrupt: `signal` sets no SA_RESTART for these */
 
@@ -148,4 +145,61 @@ EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 EXPORT int sigaltstack(const stack_t *new, stack_t *old)
 {
 	return (int)kernel_call(SYS_sigaltstack, (long)new, (long)old, 0, 0, CALLER);
+}
+
+/*
+ * libc makes the system calls of these itself, and the net sees them. While they wait, handlers run
+ * with their mask: the net must not come on only then, see net.h.
+ */
+static void see_mask(const sigset_t *set)
+{
+	sigmask_t mask = 0;
+	if (set)
+		memcpy(&mask, set, sizeof(mask));
+	if (mask & signals_hidden)
+		net_keep();
+}
+
+EXPORT int sigsuspend(const sigset_t *set)
+{
+	REAL(sigsuspend);
+	see_mask(set);
+	return real_sigsuspend(set);
+}
+
+EXPORT int pselect(int count, fd_set *reading, fd_set *writing, fd_set *excepted,
+		   const struct timespec *timeout, const sigset_t *set)
+{
+	REAL(pselect);
+	see_mask(set);
+	return real_pselect(count, reading, writing, excepted, timeout, set);
+}
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+static void see_signal(int number)
+{
+	if (number >= 1 && number <= SIGNALS_MOST && SIGMASK(number) & signals_held())
+		net_keep();
+}
+
+EXPORT sighandler_t sigset(int number, sighandler_t handler)
+{
+	REAL(sigset);
+	see_signal(number);
+	return real_sigset(number, handler);
+}
+
+EXPORT int sighold(int number)
+{
+	REAL(sighold);
+	see_signal(number);
+	return real_sighold(number);
+}
+
+EXPORT int sigignore(int number)
+{
+	REAL(sigignore);
+	see_signal(number);
+	return real_sigignore(number);
 }

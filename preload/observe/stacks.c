@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "base/sys.h"
 #include "observe/stack_context.h"
 
 #define OWN_FRAMES 16 /* our handler and its trampoline, which come before `from` */
 #define UNW_CACHE_PER_THREAD 2
+#define PATIENCE 100000000u /* nanoseconds */
 
 #define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
 
@@ -15,6 +17,10 @@
 THREAD_LOCAL void *landing[5];
 THREAD_LOCAL bool capturing;
 THREAD_LOCAL bool warm;
+THREAD_LOCAL bool pausing;
+
+static _Atomic unsigned captures; /* threads inside libunwind */
+static _Atomic unsigned pauses;   /* threads that fork */
 
 static int (*backtrace_fill)(void **frames, int most);
 static unsigned depth_most;
@@ -119,15 +125,77 @@ bool stacks_rescue(ucontext_t *interrupted)
 	return true;
 }
 
+/* False when it is still not zero after a time that no fork and no capture needs. */
+static bool wait_for_none(_Atomic unsigned *count)
+{
+	uint64_t began = 0;
+	while (atomic_load(count)) {
+		uint64_t now = sys_now();
+		began = began ? began : now;
+		if (now - began > PATIENCE)
+			return false;
+		sys_call0(SYS_sched_yield);
+	}
+	return true;
+}
+
+/*
+ * Either whoever is counted in sees the pause, or the one who pauses sees the count. A caller may
+ * hold the lock that the pausing thread wants next, so the wait has an end.
+ */
+static bool capture_begin(void)
+{
+	if (pausing)
+		return false;
+	while (atomic_fetch_add(&captures, 1), atomic_load(&pauses)) {
+		atomic_fetch_sub(&captures, 1);
+		if (!wait_for_none(&pauses))
+			return false;
+	}
+	return true;
+}
+
+static void capture_end(void)
+{
+	atomic_fetch_sub(&captures, 1);
+}
+
+void stacks_pause(void)
+{
+	pausing = true;
+	atomic_fetch_add(&pauses, 1);
+	wait_for_none(&captures);
+}
+
+void stacks_resume(void)
+{
+	atomic_fetch_sub(&pauses, 1);
+	pausing = false;
+}
+
+void stacks_child(void)
+{
+	atomic_store(&captures, 0);
+	atomic_store(&pauses, 0);
+	pausing = false;
+}
+
+/* With signals blocked: a handler that jumps away would leave the capture counted. */
 void stacks_warm_thread(void)
 {
 	uintptr_t frames[OWN_FRAMES];
+	sigmask_t mask;
 	unsigned less;
 
 	if (why_none || warm)
 		return;
-	unwind(frames, OWN_FRAMES, &less);
-	warm = true;
+	sys_sigmask_block(&mask);
+	if (capture_begin()) {
+		unwind(frames, OWN_FRAMES, &less);
+		capture_end();
+		warm = true;
+	}
+	sys_sigmask_restore(&mask);
 }
 
 /*
@@ -142,8 +210,10 @@ uint32_t stacks_capture(uintptr_t from)
 
 	if (why_none)
 		return 0;
-	if (warm && !capturing)
+	if (warm && !capturing && capture_begin()) {
 		count = unwind(frames, depth_most + OWN_FRAMES, &less);
+		capture_end();
+	}
 	errno = saved_errno;
 	for (start = 2; start < count; start++) {
 		if (frames[start] == from || frames[start] == from - less)

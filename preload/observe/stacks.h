@@ -34,6 +34,14 @@ void stacks_warm_thread(void);
  */
 uint32_t stacks_capture(uintptr_t from);
 
+/*
+ * Around a fork, with signals blocked: wait until no other thread is inside libunwind, whose locks
+ * would stay taken in the child, and let none begin. The pausing thread itself captures nothing.
+ */
+void stacks_pause(void);
+void stacks_resume(void);
+void stacks_child(void); /* instead of stacks_resume, in the child */
+
 /* Whether the calling thread is inside libunwind now: its mmap calls and faults are ours. */
 bool stacks_capturing(void);
 

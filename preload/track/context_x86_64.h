@@ -20,6 +20,12 @@ static inline uintptr_t context_stack(const ucontext_t *context)
 	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
 }
 
+/* Of a system call that was interrupted just now. */
+static inline long context_result(const ucontext_t *context)
+{
+	return (long)context->uc_mcontext.gregs[REG_RAX];
+}
+
 static inline bool context_fault_is_write(const ucontext_t *context)
 {
 	return context->uc_mcontext.gregs[REG_ERR] & CONTEXT_FAULT_WRITE;

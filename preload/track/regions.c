@@ -28,6 +28,7 @@ static unsigned block_count;
 static size_t regions_total;
 static _Atomic size_t armed_total;
 static _Atomic int selector_users;
+static bool selector_stopped;
 volatile uint8_t region_selector;
 static _Atomic uint32_t sequence;
 static uint32_t last_id;
@@ -222,7 +223,13 @@ static void selector_count(int change)
 {
 	int before = atomic_fetch_add(&selector_users, change);
 	if (before == 0 || before + change == 0)
-		region_selector = before + change > 0;
+		region_selector = before + change > 0 && !selector_stopped;
+}
+
+void region_selector_stop(void)
+{
+	selector_stopped = true;
+	region_selector = 0;
 }
 
 void region_selector_hold(bool hold)

@@ -78,6 +78,7 @@ size_t region_armed_count(void);
  */
 extern volatile uint8_t region_selector;
 void region_selector_hold(bool hold);
+void region_selector_stop(void); /* 0 for good */
 
 /* The protection or limit of a region in the registry was changed in place. */
 void region_armed_changed(const struct region *before, const struct region *after);

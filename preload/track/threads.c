@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/memory.h"
+#include "fault.h"
 
 #define GUARD_SIZE ((size_t)4096)
 #define WORK_SIZE ((size_t)48 << 10)
@@ -25,11 +26,10 @@ static struct thread *thread_claim(struct thread *thread)
 /* Free the structures of threads that the kernel does not know any more. */
 static void sweep(void)
 {
-	long pid = sys_call0(SYS_getpid);
 	unsigned alive = 0;
 	for (struct thread *t = atomic_load(&threads); t; t = t->next) {
 		int tid = atomic_load(&t->tid);
-		if (tid > 0 && sys_call3(SYS_tgkill, pid, tid, 0) == -ESRCH)
+		if (tid > 0 && sys_call3(SYS_tgkill, process_pid, tid, 0) == -ESRCH)
 			atomic_compare_exchange_strong(&t->tid, &tid, 0);
 		else
 			alive += tid != 0;
@@ -68,6 +68,10 @@ struct thread *thread_allocate(void)
 		thread->hidden = 0;
 		thread->unwinding = false;
 		thread->inside = 0;
+		thread->kept = thread->awaits = 0;
+		thread->wait_stack = 0;
+		thread->lent = 0;
+		thread->child_actions = NULL;
 		memset(&thread->alternate, 0, sizeof(thread->alternate));
 		atomic_store(&thread->pin_count, 0);
 		return thread;
@@ -83,17 +87,28 @@ struct thread *thread_allocate(void)
 	return thread;
 }
 
-/* A thread that brought an alternate stack of its own keeps it. */
+/*
+ * The kernel gets ours, always; the program's is for the frames that we build. While the program
+ * runs on its own right now, its handler must return first.
+ */
 static void alternate_stack_install(struct thread *thread)
 {
-	stack_t old = {0};
-	sys_call2(SYS_sigaltstack, 0, &old);
-	thread->alternate = old;
-	thread->own_alternate_stack = (old.ss_flags & SS_DISABLE) && thread->signal_stack;
-	if (!thread->own_alternate_stack)
-		return;
 	stack_t ours = {.ss_sp = thread->signal_stack, .ss_size = thread->signal_stack_size};
-	sys_call2(SYS_sigaltstack, &ours, 0);
+	stack_t old = {0};
+	if (!thread->signal_stack || sys_call2(SYS_sigaltstack, &ours, &old))
+		return;
+	thread->own_alternate_stack = true;
+	if (old.ss_sp == ours.ss_sp)
+		return;
+	thread->alternate = old;
+	if (old.ss_flags & SS_DISABLE)
+		thread->alternate.ss_size = 0;
+}
+
+void thread_take_alternate_stack(void)
+{
+	if (thread_current)
+		alternate_stack_install(thread_current);
 }
 
 struct thread *thread_begin(struct thread *thread)
@@ -103,6 +118,7 @@ struct thread *thread_begin(struct thread *thread)
 	if (!thread)
 		return NULL;
 	atomic_store(&thread->tid, (int)sys_call0(SYS_gettid));
+	thread->own_alternate_stack = false;
 	thread->block = (uintptr_t)__builtin_thread_pointer();
 	thread->stack_pointer = (uintptr_t)__builtin_frame_address(0);
 	alternate_stack_install(thread);
@@ -124,9 +140,10 @@ void thread_child(void)
 		atomic_store(&thread_current->tid, (int)sys_call0(SYS_gettid));
 }
 
-bool thread_on_signal_stack(const struct thread *thread, uintptr_t address)
+bool thread_on_our_stack(const struct thread *thread, uintptr_t address)
 {
-	return address - (uintptr_t)thread->signal_stack < thread->signal_stack_size;
+	return address - (uintptr_t)thread->signal_stack + WORK_SIZE <
+	       thread->signal_stack_size + WORK_SIZE;
 }
 
 static struct thread *skip_free(struct thread *thread)

@@ -17,6 +17,10 @@
 #include "base/sys.h"
 
 #define THREAD_PINS 16
+#define THREAD_WAIT_DEPTH ((uintptr_t)16 << 10) /* stack of ours below a call that waits */
+
+struct action;
+struct loan;
 
 /* A range that the kernel may write until a system call in flight returns. */
 struct pin {
@@ -28,12 +32,20 @@ struct thread {
 	struct thread *next;      /* all threads, newest first; never unlinked */
 	_Atomic int tid;          /* 0: free for reuse */
 	bool unwinding;           /* in libunwind: faults now are its own */
-	bool own_alternate_stack; /* the kernel has our stack as alternate signal stack */
+	bool own_alternate_stack; /* the kernel has our stack, not the program's, for signals */
 	uintptr_t block;          /* thread pointer: its TCB lies on its stack's mapping */
 	uintptr_t stack_pointer;  /* where its stack was when we met it */
 	unsigned inside;          /* our own code calls libc: calls pass through unwatched */
 	sigmask_t hidden;         /* signals that the program blocked and the kernel did not */
-	stack_t alternate;        /* alternate signal stack as the program set it */
+	sigmask_t kept;           /* of these, sent and still waiting to be unblocked */
+	siginfo_t kept_info[2];   /* of SIGSEGV, and of SIGSYS */
+	sigmask_t awaits;         /* signals that it waits for in sigtimedwait */
+	sigmask_t wait_mask;      /* of a call that waits with a mask of its own, */
+	uintptr_t wait_stack;     /* and where its frame is */
+	stack_t alternate;        /* alternate signal stack as the program set it; size 0: none */
+	struct loan *loan;        /* what a vfork child uses meanwhile, kept for the next one */
+	struct action *child_actions; /* while the vfork child runs on this thread */
+	unsigned lent;
 	char *signal_stack;       /* ours: base and size of the alternate signal stack */
 	size_t signal_stack_size;
 	char *work_stack_top;     /* for unwinding outside of handlers */
@@ -59,11 +71,14 @@ struct thread *thread_begin(struct thread *thread);
 /* The calling thread's structure; allocated when this thread was not met before. */
 struct thread *thread_meet(void);
 
+/* The calling thread's alternate stack was set behind our back: it is the program's, take over. */
+void thread_take_alternate_stack(void);
+
 /* In a forked child: only the calling thread is left. */
 void thread_child(void);
 
-/* True when address lies on our alternate signal stack of this thread. */
-bool thread_on_signal_stack(const struct thread *thread, uintptr_t address);
+/* True when address lies on a stack that we made for this thread. */
+bool thread_on_our_stack(const struct thread *thread, uintptr_t address);
 
 /* Walks all threads in use. */
 struct thread *thread_first(void);

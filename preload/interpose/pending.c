@@ -1,0 +1,101 @@
+/*
+ * SIGSEGV and SIGSYS that were sent while the program blocks them.
+ *
+ * In the kernel they are never blocked, so they arrive at once, and are kept here until the program
+ * unblocks them or waits for them. What was sent to the process is kept by the thread that it
+ * arrived at, unless another thread waits for it. A signalfd does not see what is kept.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "calls.h"
+#include "signals.h"
+#include "track/threads.h"
+
+static siginfo_t *kept_info(struct thread *self, int signal)
+{
+	return &self->kept_info[signal == SIGSYS];
+}
+
+static void send_again(int tid, siginfo_t *info)
+{
+	sys_call4(SYS_rt_tgsigqueueinfo, sys_call0(SYS_getpid), tid, info->si_signo, info);
+}
+
+static bool pass_to_waiter(const struct thread *self, siginfo_t *info)
+{
+	if (info->si_code == SI_TKILL)
+		return false;
+	for (struct thread *t = thread_first(); t; t = thread_next(t)) {
+		if (t == self || !(t->awaits & SIGMASK(info->si_signo)))
+			continue;
+		send_again(atomic_load(&t->tid), info);
+		return true;
+	}
+	return false;
+}
+
+void pending_keep(struct thread *self, siginfo_t *info)
+{
+	if (pass_to_waiter(self, info) || (self->kept & SIGMASK(info->si_signo)))
+		return;
+	*kept_info(self, info->si_signo) = *info;
+	self->kept |= SIGMASK(info->si_signo);
+}
+
+static bool take(struct thread *self, int signal, siginfo_t *info)
+{
+	if (!(self->kept & SIGMASK(signal)))
+		return false;
+	self->kept &= ~SIGMASK(signal);
+	*info = *kept_info(self, signal);
+	return true;
+}
+
+void pending_release(struct thread *self)
+{
+	static const int signals[] = {SIGSEGV, SIGSYS};
+	siginfo_t info;
+	for (unsigned i = 0; i < 2; i++)
+		if (!(self->hidden & SIGMASK(signals[i])) && take(self, signals[i], &info))
+			send_again((int)sys_call0(SYS_gettid), &info);
+}
+
+long pending_show(long nr, const long args[6], uintptr_t caller)
+{
+	const struct thread *self = thread_self();
+	sigmask_t pending = 0;
+	if (!self || !self->kept || (unsigned long)args[1] > sizeof(pending))
+		return call_buffers(nr, args, caller);
+	long result = sys_call2(nr, &pending, sizeof(pending));
+	if (result)
+		return result;
+	pending |= self->kept;
+	return call_write_program((void *)args[0], &pending, (size_t)args[1]);
+}
+
+static long take_awaited(struct thread *self, sigmask_t set, void *info_out)
+{
+	siginfo_t info;
+	int signal = set & SIGMASK(SIGSEGV) ? SIGSEGV : SIGSYS;
+	if (!take(self, signal, &info) &&
+	    !(set & SIGMASK(SIGSYS) && take(self, signal = SIGSYS, &info)))
+		return 0;
+	return info_out && call_write_program(info_out, &info, sizeof(info)) ? -EFAULT : signal;
+}
+
+long pending_wait(long nr, const long args[6], uintptr_t caller)
+{
+	struct thread *self = thread_meet();
+	sigmask_t set;
+	if (!self || args[3] != sizeof(set) || sys_copy(&set, (const void *)args[0], sizeof(set)) ||
+	    !(set & signals_hidden))
+		return call_buffers(nr, args, caller);
+	long result = take_awaited(self, set, (void *)args[1]);
+	if (result)
+		return result;
+	self->awaits = set;
+	result = call_buffers(nr, args, caller);
+	self->awaits = 0;
+	return result;
+}
