@@ -19,6 +19,7 @@ static const struct {
 	{"compare", verb_compare, "which pages processes still share", "cowspy compare 4250 4251"},
 	{"snapshot", verb_snapshot, "report of a process that runs with libcowspy.so",
 	 "cowspy snapshot 4250"},
+	{"report", verb_report, "what a recording says: who copied what", "cowspy report"},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -12,11 +12,16 @@ enum status {
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
 	STATUS_PROCESS = 3, /* no such process, it ended, or it may not be looked at */
+	STATUS_RECORDING = 3, /* likewise of a recording */
+	STATUS_DAMAGED = 4, /* a recording is damaged; what is intact was shown */
 };
 
 int verb_pages(int argc, char **argv);
 int verb_compare(int argc, char **argv);
 int verb_snapshot(int argc, char **argv);
+int verb_report(int argc, char **argv);
+int verb_export(int argc, char **argv);
+int verb_diff(int argc, char **argv);
 
 /* "cowspy VERB: message" on standard error. */
 __attribute__((format(printf, 2, 3))) void complain(const char *verb, const char *format, ...);

@@ -1,0 +1,17 @@
+/* The recording that a verb is asked for, from a command line's word. Single-threaded. */
+#ifndef COWSPY_TOOLS_RECORDING_H
+#define COWSPY_TOOLS_RECORDING_H
+
+#include "model.h"
+
+/*
+ * Read a file, a folder, the trace that a process is writing now (its pid), or, with path NULL, the
+ * newest folder cowspy.* here. STATUS_OK, or a status with a message. The model is to be freed in
+ * any case.
+ */
+int recording_load(struct model *model, const char *verb, const char *path);
+
+/* STATUS_OK, or STATUS_DAMAGED when some of the recording could not be read. */
+int recording_status(const struct model *model);
+
+#endif

@@ -1,0 +1,196 @@
+/* The report as one JSON object. Strings are escaped for terminals as in the text. */
+#include <stdlib.h>
+
+#include "model_names.h"
+#include "output.h"
+#include "report.h"
+
+static void add_text(struct json_object *object, const char *key,
+		     void (*print)(const struct report *, struct text *),
+		     const struct report *report)
+{
+	static char buffer[1 << 14];
+	struct text text;
+	text_start(&text, -1, buffer, sizeof(buffer));
+	print(report, &text);
+	json_object_object_add(object, key, json_object_new_string_len(buffer, (int)text.length));
+}
+
+static struct json_object *json_counts(const char *const *names, const uint64_t *counts,
+				       unsigned count)
+{
+	struct json_object *object = json_object_new_object();
+	for (unsigned i = 0; i < count; i++)
+		if (counts[i])
+			json_add_number(object, names[i], counts[i]);
+	return object;
+}
+
+static void add_group_counts(struct json_object *object, const struct group *group)
+{
+	json_add_number(object, "first_writes", group->writes);
+	json_add_number(object, "bytes", group->bytes);
+	json_add_number(object, "copies", group->copied);
+	json_add_number(object, "copied_bytes", group->copied_bytes);
+	json_object_object_add(object, "kinds",
+			       json_counts(model_kind_names, group->kinds, MODEL_KINDS));
+	json_object_object_add(object, "causes",
+			       json_counts(model_cause_names, group->causes, MODEL_CAUSES));
+}
+
+static void add_seconds(struct json_object *object, const char *key, const struct report *report,
+			uint64_t time)
+{
+	uint64_t begin = report->groups.begin;
+	double seconds = time > begin ? (double)(time - begin) / 1e9 : 0;
+	json_object_object_add(object, key, json_object_new_double(seconds));
+}
+
+static void add_line(struct json_object *frames, const struct source_line *line, bool inlined,
+		     const char *module, uint64_t address)
+{
+	struct json_object *object = json_object_new_object();
+	if (line && line->function)
+		json_add_string(object, "function", line->function);
+	json_add_string(object, "module", module);
+	json_add_address(object, "address", address);
+	if (line && line->file) {
+		json_add_string(object, "file", line->file);
+		json_add_number(object, "line", line->line);
+	}
+	if (inlined)
+		json_add_bool(object, "inlined", 1);
+	json_object_array_add(frames, object);
+}
+
+static struct json_object *json_stack(struct model *model, uint32_t index)
+{
+	const struct model_stack *stack = &model->stacks[index];
+	struct json_object *frames = json_object_new_array();
+
+	for (uint32_t i = 0; i < stack->depth; i++) {
+		uint32_t frame = stack->frames[i];
+		const struct code_place *place = model_place(model, frame);
+		const char *module = model_module_name(model, model->frames[frame].module);
+		uint64_t address = model_address(model, frame);
+		for (unsigned j = 0; j < place->count; j++)
+			add_line(frames, &place->lines[j], j + 1 < place->count, module, address);
+		if (!place->count)
+			add_line(frames, NULL, false, module, address);
+	}
+	return frames;
+}
+
+static const struct group *named_group;
+
+static void print_group_name(const struct report *report, struct text *text)
+{
+	report_group_name(report, named_group, text);
+}
+
+static struct json_object *json_groups(const struct report *report)
+{
+	struct json_object *array = json_object_new_array();
+	size_t shown = report_shown(report, report->groups.count);
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct group *group = &report->groups.list[i];
+		struct json_object *object = json_object_new_object();
+		named_group = group;
+		add_text(object, "name", print_group_name, report);
+		add_group_counts(object, group);
+		add_seconds(object, "first_seconds", report, group->first);
+		if (group->uncertain)
+			json_add_number(object, "stack_uncertain", group->uncertain);
+		if (report->options->by == BY_STACK)
+			json_object_object_add(object, "stack",
+					       json_stack(report->model, group->stack));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+/* ---- processes ---- */
+
+static struct json_object *json_snapshot(const struct model_snapshot *snapshot)
+{
+	struct json_object *object = json_object_new_object();
+	json_add_number(object, "copied", snapshot->totals.copied);
+	json_add_number(object, "attributed", snapshot->totals.attributed);
+	json_add_number(object, "reused", snapshot->totals.reused);
+	json_add_number(object, "ambiguous", snapshot->totals.ambiguous);
+	json_add_bool(object, "from_kernel", !snapshot->error);
+	return object;
+}
+
+static struct json_object *json_damage(const struct trace_damage *damage)
+{
+	struct json_object *object = json_object_new_object();
+	json_add_string(object, "what", damage->what);
+	json_add_number(object, "offset", damage->offset);
+	json_add_number(object, "records_left_out", damage->records);
+	if (damage->cut)
+		json_add_number(object, "unreadable_from", damage->cut_offset);
+	return object;
+}
+
+static uint64_t lost_writes(const struct model_process *process)
+{
+	return process->loss_count ? process->losses[process->loss_count - 1].count : 0;
+}
+
+static struct json_object *json_process(const struct report *report, uint32_t index)
+{
+	static const char *const origins[] = {"start", "fork", "exec", "program"};
+	static const struct group none;
+	const struct model_process *process = &report->model->processes[index];
+	const struct model_snapshot *snapshot = model_last_snapshot(process);
+	size_t at = report->process_group[index];
+	struct json_object *object = json_object_new_object();
+
+	json_add_number(object, "pid", process->header.pid);
+	json_add_number(object, "parent", process->header.parent);
+	json_add_string(object, "program", model_process_name(process));
+	json_add_string(object, "origin", origins[process->origin]);
+	json_add_number(object, "epoch", process->header.epoch);
+	json_add_number(object, "forks", process->fork_count);
+	json_add_string(object, "trace", process->file);
+	add_seconds(object, "start_seconds", report, process->header.time);
+	json_add_bool(object, "closed", process->closed);
+	json_add_number(object, "page_size", process->header.page_size);
+	json_add_number(object, "still_shared_bytes", report_still_shared(process));
+	json_add_number(object, "lost", lost_writes(process));
+	json_add_number(object, "pending", process->damage.pending);
+	add_group_counts(object, at == SIZE_MAX ? &none : &report->processes.list[at]);
+	if (snapshot)
+		json_object_object_add(object, "snapshot_pages", json_snapshot(snapshot));
+	if (process->damage.what)
+		json_object_object_add(object, "damage", json_damage(&process->damage));
+	return object;
+}
+
+static struct json_object *json_processes(const struct report *report)
+{
+	struct json_object *array = json_object_new_array();
+	size_t shown = report_shown(report, report->model->process_count);
+	for (size_t i = 0; i < shown; i++)
+		json_object_array_add(array, json_process(report, report->model->order[i]));
+	return array;
+}
+
+int report_print_json(const struct report *report)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "answer", report_answer, report);
+	add_group_counts(object, &report->groups.total);
+	json_add_string(object, "by", group_by_names[report->options->by]);
+	json_object_object_add(object, "groups", json_groups(report));
+	json_add_number(object, "groups_left_out",
+			report->groups.count - report_shown(report, report->groups.count));
+	json_object_object_add(object, "processes", json_processes(report));
+	json_add_number(object, "processes_left_out",
+			report->model->process_count -
+				report_shown(report, report->model->process_count));
+	return output_json(object, "report");
+}
