@@ -51,6 +51,7 @@ void process_fork_parent(long child)
 {
 	sigmask_t mask = fork_mask;
 	forks_parent(&mask, child);
+	stacks_resume();
 }
 
 void process_fork_child(bool actions_cleared)
