@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
 
 #include "base/memory.h"
 #include "base/sys.h"
@@ -103,8 +104,8 @@ static bool pin_all(const struct call *call)
 static void opened_add(struct call *call, uintptr_t page, enum write_kind kind)
 {
 	if (call->opened_count < call->opened_most)
-		call->opened[call->opened_count++] =
-			(struct opened_page){.page = page, .kind = (uint8_t)kind};
+		call->opened[call->opened_count++] = (struct opened_page){.page = page,
+									  .kind = (uint8_t)kind};
 }
 
 static size_t armed_pages(uintptr_t start, uintptr_t end)
@@ -134,23 +135,59 @@ static void opened_reserve(struct call *call)
 	call->opened_most = most;
 }
 
-static enum write_kind kind_before(const struct region *region, uintptr_t page)
+/* The kinds of freshly claimed pages, from the kernel's states of the run that they form. */
+struct kinds {
+	const struct region *region;
+	struct opened_page *opened;
+	uintptr_t start;
+};
+
+static enum write_kind kind_of(const struct region *region, page_flags_t flags)
 {
-	page_flags_t flags = 0;
-	if (region->shared_since_fork || region->file)
-		return fault_page_kind(region, page, false);
-	return truth_page(page, &flags) == 0 && (flags & PAGE_ZERO) ? KIND_ZERO : KIND_FILL;
+	if (flags & PAGE_ZERO)
+		return KIND_ZERO;
+	if (!page_is_copied(flags))
+		return region->file ? KIND_FILE : KIND_FILL;
+	if (flags & PAGE_SWAPPED)
+		return KIND_UNKNOWN; /* the kernel does not say who else has the swapped page */
+	return flags & PAGE_EXCLUSIVE ? KIND_REUSE : KIND_FORK;
+}
+
+static void set_kinds(uintptr_t start, uintptr_t end, page_flags_t flags, void *context)
+{
+	struct kinds *kinds = context;
+	enum write_kind kind = kind_of(kinds->region, flags);
+	for (uintptr_t page = start; page < end; page += PAGE_SIZE)
+		kinds->opened[(page - kinds->start) / PAGE_SIZE].kind = (uint8_t)kind;
+}
+
+/* Claim the closed pages from start on that lie side by side. Returns the end of the run. */
+static uintptr_t claim_run(struct call *call, uintptr_t start, uintptr_t end, enum write_kind kind)
+{
+	uintptr_t page = start;
+	while (page < end && !pages_is_open(page) && pages_claim(page)) {
+		opened_add(call, page, kind);
+		page += PAGE_SIZE;
+	}
+	return page;
 }
 
 /* Read lock: claim and open the closed pages of [start, end) in one region, run by run. */
 static int open_part(struct call *call, const struct region *region, uintptr_t start, uintptr_t end)
 {
 	int error = 0;
-	for (uintptr_t page = page_floor(start); page < end && !error; page += PAGE_SIZE) {
-		if (pages_is_open(page) || !pages_claim(page))
+	for (uintptr_t page = page_floor(start); page < end && !error;) {
+		size_t first = call->opened_count;
+		uintptr_t run = claim_run(call, page, end, region->file ? KIND_FILE : KIND_FILL);
+		if (run == page) {
+			page += PAGE_SIZE;
 			continue;
-		opened_add(call, page, kind_before(region, page));
-		error = guard_open(region, page);
+		}
+		struct kinds kinds = {region, &call->opened[first], page};
+		if (call->opened_count - first == (run - page) / PAGE_SIZE)
+			truth_runs(page, run, set_kinds, &kinds);
+		error = guard_open_run(region, page, run);
+		page = run;
 	}
 	return error;
 }
@@ -159,7 +196,8 @@ static int open_range(struct call *call, uintptr_t start, uintptr_t end, uintptr
 {
 	const struct region *region;
 	int error = 0;
-	while (!error && start < end && (region = region_find(start, true)) && region->start < end) {
+	while (!error && start < end && (region = region_find(start, true)) &&
+	       region->start < end) {
 		uintptr_t at = region->start > start ? region->start : start;
 		uintptr_t part_end = region->end < end ? region->end : end;
 		*failed = at;
@@ -190,13 +228,28 @@ static void open_all(struct call *call)
 	sys_sigmask_restore(&mask);
 }
 
-/* Whether the call's result, taken as a length, reaches the page. */
+/* Bytes that one unit of the call's result stands for. */
+static uintptr_t result_unit(long nr)
+{
+	switch (nr) {
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2: return sizeof(struct epoll_event);
+	case SYS_io_getevents:
+	case SYS_io_pgetevents: return 32;            /* struct io_event */
+	case SYS_recvmmsg: return (uintptr_t)1 << 30; /* messages of any length */
+	default: return 1;
+	}
+}
+
+/* Whether the call's result reaches the page. */
 static bool within_result(const struct call *call, uintptr_t page)
 {
-	for (unsigned i = 0; i < call->range_count && call->result > 0; i++) {
+	uintptr_t bytes = call->result > 0 ? (uintptr_t)call->result * result_unit(call->nr) : 0;
+	for (unsigned i = 0; i < call->range_count && bytes; i++) {
 		const struct output_range *range = &call->ranges[i];
-		if (page + PAGE_SIZE > range->start &&
-		    page < range->start + (uintptr_t)call->result && page < range->start + range->length)
+		uintptr_t length = range->length < bytes ? range->length : bytes;
+		if (page + PAGE_SIZE > range->start && page < range->start + length)
 			return true;
 	}
 	return false;
@@ -206,30 +259,63 @@ static bool within_result(const struct call *call, uintptr_t page)
  * What the kernel says after the call: did the page become a copy? It cannot say whether a page
  * that was ours alone before was written; there the result must name it.
  */
+static bool became_copy(const struct call *call, const struct opened_page *opened,
+			page_flags_t flags)
+{
+	if (!page_is_copied(flags))
+		return false;
+	switch (opened->kind) {
+	case KIND_FORK: return flags & PAGE_EXCLUSIVE;
+	case KIND_REUSE:
+	case KIND_UNKNOWN: return within_result(call, opened->page);
+	default: return true;
+	}
+}
+
 static bool was_written(const struct call *call, const struct opened_page *opened)
 {
 	page_flags_t flags;
 	if (truth_page(opened->page, &flags))
 		return within_result(call, opened->page);
-	if (!page_is_copied(flags))
-		return false;
-	switch (opened->kind) {
-	case KIND_FORK:
-		return flags & PAGE_EXCLUSIVE;
-	case KIND_REUSE:
-	case KIND_UNKNOWN:
-		return within_result(call, opened->page);
-	default:
-		return true;
+	return became_copy(call, opened, flags);
+}
+
+struct settling {
+	struct call *call;
+	size_t next; /* the opened pages from here on lie above what was seen */
+};
+
+static void set_written(uintptr_t start, uintptr_t end, page_flags_t flags, void *context)
+{
+	struct settling *settling = context;
+	struct call *call = settling->call;
+	for (; settling->next < call->opened_count; settling->next++) {
+		struct opened_page *opened = &call->opened[settling->next];
+		if (opened->page >= end)
+			return;
+		if (opened->page >= start)
+			opened->written = became_copy(call, opened, flags);
 	}
 }
 
+/* Ask the kernel once for each run of pages opened side by side. False if one was not written. */
 static bool all_written(struct call *call)
 {
+	size_t first = 0;
 	bool all = true;
-	for (size_t i = 0; i < call->opened_count; i++) {
-		call->opened[i].written = was_written(call, &call->opened[i]);
-		all &= call->opened[i].written;
+	while (first < call->opened_count) {
+		size_t last = first;
+		uintptr_t start = call->opened[first].page;
+		while (last + 1 < call->opened_count &&
+		       call->opened[last + 1].page == call->opened[last].page + PAGE_SIZE)
+			last++;
+		struct settling settling = {call, first};
+		if (truth_runs(start, call->opened[last].page + PAGE_SIZE, set_written, &settling))
+			for (size_t i = first; i <= last; i++)
+				call->opened[i].written = within_result(call, call->opened[i].page);
+		for (size_t i = first; i <= last; i++)
+			all &= call->opened[i].written;
+		first = last + 1;
 	}
 	return all;
 }
@@ -243,6 +329,7 @@ static void close_unwritten(const struct call *call, struct opened_page *opened)
 	struct region *region = region_find(opened->page, false);
 	if (!region || !region_armed(region) || !pages_is_open(opened->page))
 		return;
+	guard_closing(opened->page, opened->page + PAGE_SIZE);
 	pages_close(opened->page);
 	guard_apply(region, opened->page, opened->page + PAGE_SIZE);
 	if (pages_is_open(opened->page) || !was_written(call, opened))
@@ -277,7 +364,8 @@ static uint32_t stack_of_caller(uintptr_t caller)
 		return 0;
 	self->unwinding = true;
 	stacks_warm_thread();
-	uint32_t stack = (uint32_t)sys_saving_vectors(self->work_stack_top, capture, (void *)caller);
+	uint32_t stack = (uint32_t)sys_saving_vectors(self->work_stack_top, capture,
+						      (void *)caller);
 	self->unwinding = false;
 	return stack;
 }
