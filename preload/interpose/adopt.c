@@ -1,18 +1,28 @@
 #include "adopt.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/memory.h"
 #include "base/sys.h"
 #include "observe/maps.h"
+#include "observe/truth.h"
+#include "record/journal.h"
 #include "scope.h"
+#include "track/fault.h"
+#include "track/guard.h"
 #include "track/mappings.h"
+#include "track/pages.h"
 #include "track/threads.h"
 
 struct walk {
-	uintptr_t last_end;   /* the line before */
-	bool last_is_guard;             /* one page without any access */
+	uintptr_t last_end; /* the line before */
+	bool last_is_guard; /* one page without any access */
+	uintptr_t start, end;
+	bool requested; /* by the program, for just this range */
+	enum region_limit limit;
+	uintptr_t mapped; /* bytes of the range that are */
 };
 
 static bool path_starts(const struct maps_line *line, const char *prefix)
@@ -84,25 +94,49 @@ static uintptr_t next_skip(uintptr_t at, uintptr_t end)
 	return next < end ? next : end;
 }
 
+static void claim_run(uintptr_t start, uintptr_t end, page_flags_t flags, void *context)
+{
+	(void)context;
+	for (; page_is_copied(flags) && start < end; start += PAGE_SIZE)
+		pages_claim(start);
+}
+
+/*
+ * Pages that were copied before have had their first write: they stay open. Once there was a fork
+ * nobody can say this: they are closed, and the kernel is asked when they are written.
+ */
+static void begin_requested(struct region *model)
+{
+	model->inherited = journal_is_child();
+	model->shared_since_fork = process_epoch > 0 ||
+				   truth_runs(model->start, model->end, claim_run, NULL);
+}
+
 static void adopt(const struct maps_line *line, const struct walk *walk)
 {
 	struct region model = {
-		.protection = (uint8_t)(PROT_WRITE | (line->readable ? PROT_READ : 0) |
+		.protection = (uint8_t)((line->readable ? PROT_READ : 0) |
+					(line->writable ? PROT_WRITE : 0) |
 					(line->executable ? PROT_EXEC : 0)),
 		.limit = (uint8_t)limit_of(line, walk),
 		.file = line->inode != 0,
 		.inherited = true,
 		.shared_since_fork = true,
 	};
-	uintptr_t at = line->start;
-	while (at < line->end) {
+	uintptr_t at = line->start > walk->start ? line->start : walk->start;
+	uintptr_t end = line->end < walk->end ? line->end : walk->end;
+	if (model.limit == REGION_PROTECTED)
+		model.limit = (uint8_t)walk->limit;
+	while (at < end) {
 		uintptr_t skip = skip_end(at);
 		if (skip) {
 			at = skip;
 			continue;
 		}
 		model.start = at;
-		model.end = at = next_skip(at, line->end);
+		model.end = at = next_skip(at, end);
+		if (walk->requested)
+			begin_requested(&model);
 		mappings_add(&model);
 	}
 }
@@ -110,8 +144,13 @@ static void adopt(const struct maps_line *line, const struct walk *walk)
 static int visit(const struct maps_line *line, void *context)
 {
 	struct walk *walk = context;
-	if (!line->shared && line->writable && !path_starts(line, "[v"))
+	if (line->start >= walk->end)
+		return 1;
+	if (!line->shared && (line->writable || walk->requested) && !path_starts(line, "[v"))
 		adopt(line, walk);
+	if (line->end > walk->start)
+		walk->mapped += (line->end < walk->end ? line->end : walk->end) -
+				(line->start > walk->start ? line->start : walk->start);
 	walk->last_end = line->end;
 	walk->last_is_guard = line->end - line->start == PAGE_SIZE && !line->readable &&
 			      !line->writable && !line->executable;
@@ -120,6 +159,46 @@ static int visit(const struct maps_line *line, void *context)
 
 void adopt_everything(void)
 {
-	struct walk walk = {0};
+	struct walk walk = {.end = ~(uintptr_t)0};
 	maps_walk_self(visit, &walk);
+}
+
+/* What the program once asked to leave out, it may want back. */
+static void take_back(uintptr_t start, uintptr_t end)
+{
+	struct region *region = region_find(start, true);
+	for (; region && region->start < end; region = region_find(region->end, true)) {
+		struct region before = *region;
+		if (region->limit != REGION_USER)
+			continue;
+		begin_requested(region);
+		region->limit = REGION_PROTECTED;
+		region_armed_changed(&before, region);
+		guard_apply(region, region->start, region->end);
+	}
+}
+
+static int adopt_range(uintptr_t start, uintptr_t end, enum region_limit limit)
+{
+	struct walk walk = {.start = start, .end = end, .requested = true, .limit = limit};
+	maps_walk_self(visit, &walk);
+	if (!region_any(start, end))
+		return walk.mapped < end - start ? -ENOMEM : -EINVAL;
+	if (region_split(start) || region_split(end))
+		return -ENOMEM;
+	return walk.mapped < end - start ? -ENOMEM : 0;
+}
+
+int adopt_requested(uintptr_t start, uintptr_t end)
+{
+	int error = adopt_range(start, end, REGION_PROTECTED);
+	take_back(start, end);
+	return error;
+}
+
+int adopt_left_out(uintptr_t start, uintptr_t end)
+{
+	int error = adopt_range(start, end, REGION_USER);
+	guard_give_up_range(start, end, REGION_USER);
+	return error;
 }

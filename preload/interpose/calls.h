@@ -47,15 +47,19 @@ long memory_mmap(long nr, const long args[6], uintptr_t caller);
 long memory_munmap(long nr, const long args[6], uintptr_t caller);
 long memory_mremap(long nr, const long args[6], uintptr_t caller);
 long memory_mprotect(long nr, const long args[6], uintptr_t caller);
-long memory_madvise(long nr, const long args[6], uintptr_t caller);
 long memory_shmat(long nr, const long args[6], uintptr_t caller);
 long memory_mlock(long nr, const long args[6], uintptr_t caller);
 long memory_mlockall(long nr, const long args[6], uintptr_t caller);
+long memory_munlockall(long nr, const long args[6], uintptr_t caller);
 long memory_brk(long nr, const long args[6], uintptr_t caller);
 long memory_asynchronous(long nr, const long args[6], uintptr_t caller);
 
 /* A stack lies in [start, start + length): never protect it. */
 void memory_is_stack(uintptr_t start, uintptr_t length);
+
+/* advice.c */
+long advice_madvise(long nr, const long args[6], uintptr_t caller);
+long advice_process_madvise(long nr, const long args[6], uintptr_t caller);
 
 /* process.c */
 long process_clone(long nr, const long args[6], uintptr_t caller);

@@ -3,9 +3,11 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/vfs.h>
 
 #include "calls.h"
 #include "net.h"
+#include "observe/locks.h"
 #include "scope.h"
 #include "track/guard.h"
 #include "track/kernel_writes.h"
@@ -13,16 +15,7 @@
 #include "track/mappings.h"
 #include "track/pages.h"
 
-/* Newer than the oldest headers that we build with. */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MADV_DONTNEED_LOCKED
-#define MADV_DONTNEED_LOCKED 24
-#endif
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
+#define HUGETLBFS_MAGIC 0x958458f6
 
 static _Atomic bool locks_future; /* mlockall(MCL_FUTURE) is in force */
 
@@ -31,50 +24,68 @@ static bool is_private(int flags)
 	return (flags & 0xf) == MAP_PRIVATE;
 }
 
+static bool is_hugetlb(int flags, int fd)
+{
+	struct statfs status;
+	if (flags & MAP_ANONYMOUS)
+		return flags & MAP_HUGETLB;
+	return sys_call2(SYS_fstatfs, fd, &status) == 0 &&
+	       (unsigned long)status.f_type == HUGETLBFS_MAGIC;
+}
+
 /*
  * Stacks are known but never protected: the kernel writes signal frames, thread blocks and rseq
  * areas there.
  */
-static enum region_limit limit_of(int flags)
+static bool is_stack(int flags)
 {
-	if (flags & (MAP_STACK | MAP_GROWSDOWN))
+	return flags & (MAP_STACK | MAP_GROWSDOWN);
+}
+
+static enum region_limit limit_of(int flags, int fd)
+{
+	if (is_stack(flags))
 		return REGION_STACK;
-	return flags & MAP_HUGETLB ? REGION_HUGETLB : REGION_PROTECTED;
+	return is_hugetlb(flags, fd) ? REGION_HUGETLB : REGION_PROTECTED;
 }
 
 static bool tracked(int flags, uintptr_t caller)
 {
-	return is_private(flags) && (scope_tracks(caller) || limit_of(flags) == REGION_STACK);
+	return is_private(flags) && (scope_tracks(caller) || is_stack(flags));
 }
 
-static void track_new(const long args[6], uintptr_t start, uintptr_t caller)
+/* Write lock: the kernel has filled [start, end) already, unless it fills it on demand. */
+static void filled(long nr, uint32_t stack, uintptr_t start, uintptr_t end, enum write_cause cause)
+{
+	struct region *region = region_find(start, true);
+	for (; region && region->start < end; region = region_find(region->end, true))
+		if (region_armed(region))
+			kernel_writes_populated(nr, stack, region,
+						region->start > start ? region->start : start,
+						region->end < end ? region->end : end, cause);
+}
+
+static void track_new(const long args[6], uintptr_t start)
 {
 	int flags = (int)args[3];
 	const struct region model = {
 		.start = start,
 		.end = start + page_ceil((uintptr_t)args[1]),
 		.protection = (uint8_t)(args[2] & (PROT_READ | PROT_WRITE | PROT_EXEC)),
-		.limit = limit_of(flags),
+		.limit = limit_of(flags, (int)args[4]),
 		.file = !(flags & MAP_ANONYMOUS),
 	};
-	bool locked = (flags & MAP_LOCKED) || atomic_load(&locks_future);
-	if (!locked && !(flags & MAP_POPULATE)) {
-		mappings_add(&model);
-		return;
-	}
-	/* The kernel has put the pages in place already. */
-	mappings_remove(model.start, model.end);
-	struct region *region = region_insert(&model);
-	if (!region || !region_armed(region))
-		return;
-	kernel_writes_populated(SYS_mmap, caller, region, locked ? CAUSE_LOCK : CAUSE_POPULATE);
-	guard_apply(region, region->start, region->end);
+	mappings_add(&model);
 }
 
+/* The stack is captured before any lock is taken. */
 long memory_mmap(long nr, const long args[6], uintptr_t caller)
 {
 	int flags = (int)args[3];
 	bool track = tracked(flags, caller);
+	bool locked = (flags & MAP_LOCKED) || atomic_load(&locks_future);
+	bool fills = track && (args[2] & PROT_WRITE) && (locked || (flags & MAP_POPULATE));
+	uint32_t stack = fills ? kernel_writes_stack(caller) : 0;
 	sigmask_t mask;
 	(void)nr;
 	if (track)
@@ -82,11 +93,13 @@ long memory_mmap(long nr, const long args[6], uintptr_t caller)
 	lock_write_masked(&mask);
 	long result = call_plain(SYS_mmap, args);
 	if (!sys_failed(result)) {
-		uintptr_t start = (uintptr_t)result;
+		uintptr_t start = (uintptr_t)result, end = start + page_ceil((uintptr_t)args[1]);
 		if (track)
-			track_new(args, start, caller);
+			track_new(args, start);
 		else
-			mappings_remove(start, start + page_ceil((uintptr_t)args[1]));
+			mappings_remove(start, end);
+		if (fills)
+			filled(SYS_mmap, stack, start, end, locked ? CAUSE_LOCK : CAUSE_POPULATE);
 	}
 	lock_write_end_masked(&mask);
 	return result;
@@ -94,8 +107,7 @@ long memory_mmap(long nr, const long args[6], uintptr_t caller)
 
 static bool touches_regions(uintptr_t start, uintptr_t length)
 {
-	struct region region;
-	return region_copy_next(start, &region) && region.start < start + page_ceil(length);
+	return region_any(start, start + page_ceil(length));
 }
 
 /*
@@ -117,15 +129,33 @@ long memory_munmap(long nr, const long args[6], uintptr_t caller)
 	return result;
 }
 
+/* A locked mapping grows locked and filled. */
 long memory_mremap(long nr, const long args[6], uintptr_t caller)
 {
+	uintptr_t from = (uintptr_t)args[0], old_length = page_ceil((uintptr_t)args[1]);
+	uintptr_t new_length = page_ceil((uintptr_t)args[2]);
+	bool fills = new_length > old_length && locks_any(from, from + old_length);
+	uint32_t stack = fills ? kernel_writes_stack(caller) : 0;
 	sigmask_t mask;
-	(void)nr;
-	(void)caller;
 	lock_write_masked(&mask);
 	long result = mappings_move(args);
+	if (fills && !sys_failed(result))
+		filled(nr, stack, (uintptr_t)result + old_length, (uintptr_t)result + new_length,
+		       CAUSE_LOCK);
 	lock_write_end_masked(&mask);
 	return result;
+}
+
+/* Locked memory that becomes writable is copied at once. */
+static bool makes_locked_writable(uintptr_t start, uintptr_t end, int protection)
+{
+	struct region region;
+	for (; protection & PROT_WRITE && region_copy_next(start, &region) && region.start < end;
+	     start = region.end)
+		if (!(region.protection & PROT_WRITE))
+			return locks_any(start > region.start ? start : region.start,
+					 region.end < end ? region.end : end);
+	return false;
 }
 
 /*
@@ -134,39 +164,19 @@ long memory_mremap(long nr, const long args[6], uintptr_t caller)
  */
 long memory_mprotect(long nr, const long args[6], uintptr_t caller)
 {
-	uintptr_t start = (uintptr_t)args[0];
+	uintptr_t start = (uintptr_t)args[0], end = start + page_ceil((uintptr_t)args[1]);
+	int protection = (int)args[2];
 	sigmask_t mask;
-	(void)caller;
 	if (!touches_regions(start, (uintptr_t)args[1]))
 		return call_plain(nr, args);
+	bool fills = makes_locked_writable(start, end, protection);
+	uint32_t stack = fills ? kernel_writes_stack(caller) : 0;
 	lock_write_masked(&mask);
 	long result = call_plain(nr, args);
 	if (!sys_failed(result))
-		mappings_protected(start, start + page_ceil((uintptr_t)args[1]), (int)args[2]);
-	lock_write_end_masked(&mask);
-	return result;
-}
-
-static bool drops_at_once(int advice)
-{
-	return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED ||
-	       advice == MADV_GUARD_INSTALL || advice == MADV_REMOVE;
-}
-
-long memory_madvise(long nr, const long args[6], uintptr_t caller)
-{
-	uintptr_t start = (uintptr_t)args[0], length = (uintptr_t)args[1];
-	int advice = (int)args[2];
-	sigmask_t mask;
-	if (advice == MADV_POPULATE_WRITE)
-		return kernel_writes_range(nr, args, caller, start, page_ceil(length),
-					   CAUSE_POPULATE);
-	if ((!drops_at_once(advice) && advice != MADV_FREE) || !touches_regions(start, length))
-		return call_plain(nr, args);
-	lock_write_masked(&mask);
-	long result = call_plain(nr, args);
-	if (!result)
-		mappings_dropped(start, start + page_ceil(length), advice != MADV_FREE);
+		mappings_protected(start, end, protection);
+	if (fills && !sys_failed(result))
+		filled(nr, stack, start, end, CAUSE_LOCK);
 	lock_write_end_masked(&mask);
 	return result;
 }
@@ -207,6 +217,15 @@ long memory_mlockall(long nr, const long args[6], uintptr_t caller)
 	return result;
 }
 
+long memory_munlockall(long nr, const long args[6], uintptr_t caller)
+{
+	long result = call_plain(nr, args);
+	(void)caller;
+	if (!result)
+		atomic_store(&locks_future, false);
+	return result;
+}
+
 /* From now on the kernel may write anywhere at any time, unannounced. */
 long memory_asynchronous(long nr, const long args[6], uintptr_t caller)
 {
@@ -230,8 +249,9 @@ void memory_is_stack(uintptr_t start, uintptr_t length)
 /* The heap grows and shrinks at its end; it is tracked once it was adopted. */
 long memory_brk(long nr, const long args[6], uintptr_t caller)
 {
+	bool fills = atomic_load(&locks_future);
+	uint32_t stack = fills ? kernel_writes_stack(caller) : 0;
 	sigmask_t mask;
-	(void)caller;
 	lock_write_masked(&mask);
 	uintptr_t before = page_ceil((uintptr_t)sys_call1(SYS_brk, 0));
 	long result = call_plain(nr, args);
@@ -240,6 +260,8 @@ long memory_brk(long nr, const long args[6], uintptr_t caller)
 		mappings_remove(after, before);
 	else if (after > before && scope_is_all())
 		mappings_extend(before, after);
+	if (fills && after > before)
+		filled(nr, stack, before, after, CAUSE_LOCK);
 	lock_write_end_masked(&mask);
 	return result;
 }

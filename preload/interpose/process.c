@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "calls.h"
+#include "names.h"
 #include "net.h"
 #include "observe/stacks.h"
 #include "observe/truth.h"
@@ -23,6 +24,12 @@
 #include "track/lock.h"
 #include "track/mappings.h"
 #include "track/threads.h"
+
+/* Newer than the oldest headers that we build with. */
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
 
 static sigmask_t fork_mask; /* of the thread that holds the write lock for its fork */
 static _Atomic int ended_pid;
@@ -190,7 +197,10 @@ long process_prctl(long nr, const long args[6], uintptr_t caller)
 {
 	if (args[0] == PR_SET_SECCOMP)
 		before_seccomp();
-	return kernel_writes_call(nr, args, caller);
+	long result = kernel_writes_call(nr, args, caller);
+	if (args[0] == PR_SET_VMA && args[1] == PR_SET_VMA_ANON_NAME)
+		names_observe(args);
+	return result;
 }
 
 /* --- descriptors: ours are not there for the program --- */

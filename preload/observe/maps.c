@@ -88,6 +88,18 @@ bool maps_parse(const char *text, size_t length, struct maps_line *line)
 	return true;
 }
 
+bool maps_is_private_memory(const struct maps_line *line)
+{
+	static const char *const names[] = {"[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strlen(names[i]) == line->path_length &&
+		    memcmp(names[i], line->path, line->path_length) == 0)
+			return false;
+	}
+	return !line->shared;
+}
+
 struct walk {
 	maps_line_fn fn;
 	void *context;

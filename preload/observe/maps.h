@@ -27,6 +27,12 @@ struct maps_line {
 /* Return nonzero to stop. */
 typedef int (*maps_line_fn)(const struct maps_line *line, void *context);
 
+/*
+ * A private mapping of memory that belongs to processes: not shared, and none of the frames that
+ * the kernel shows all of them ([vdso], [vvar], ...), where page states mean nothing.
+ */
+bool maps_is_private_memory(const struct maps_line *line);
+
 /* Parse one line without its newline. False when it is malformed. */
 bool maps_parse(const char *text, size_t length, struct maps_line *line);
 

@@ -37,19 +37,6 @@ static void set_path(struct snapshot *snapshot, struct mapping *mapping, const c
 	mapping->path_length = length;
 }
 
-/* Lines of frames that belong to no process: page states mean nothing there. */
-static bool is_of_the_kernel(const struct maps_line *line)
-{
-	static const char *const names[] = {"[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]"};
-
-	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strlen(names[i]) == line->path_length &&
-		    memcmp(names[i], line->path, line->path_length) == 0)
-			return true;
-	}
-	return false;
-}
-
 struct walk {
 	struct snapshot *snapshot;
 	size_t next; /* the first tracked mapping that may reach into this line or behind it */
@@ -105,7 +92,7 @@ static int take_line(const struct maps_line *line, void *context)
 	struct snapshot *snapshot = walk->snapshot;
 	uintptr_t at = line->start;
 
-	if (line->shared || is_of_the_kernel(line))
+	if (!maps_is_private_memory(line))
 		return 0;
 	while (at < line->end) {
 		struct mapping *tracked = NULL;

@@ -1,5 +1,7 @@
 #include "report/snapshot.h"
 
+#include "track/pages.h"
+
 /* How a page that this process mapped anonymously, or copied, stands to other processes. */
 static char letter_of_anonymous(const struct page_facts *facts)
 {
@@ -59,4 +61,40 @@ struct page_state snapshot_page_state(const struct page_facts *facts)
 	if (is_zero(facts))
 		return (struct page_state){.letter = 'z'};
 	return state_of_anonymous(facts);
+}
+
+static const struct first_write *own_event(uint32_t index)
+{
+	return index > journal_first() ? journal_get(index) : NULL;
+}
+
+/* The event that made the copy: reuses in place go back to an earlier one, if it is our own. */
+static const struct first_write *event_origin(const struct first_write *event)
+{
+	while (event && event->kind == KIND_REUSE)
+		event = own_event(event->previous);
+	return event;
+}
+
+struct page_view snapshot_page_view(const struct region *region, bool tracked, uintptr_t page,
+				    page_flags_t flags)
+{
+	struct page_view view = {.event = NULL};
+	struct page_facts facts = {
+		.flags = flags,
+		.watched = tracked && region->limit == REGION_PROTECTED,
+		.inherited = region->inherited,
+		.shared_since_fork = region->shared_since_fork,
+	};
+
+	if (tracked) {
+		facts.open = pages_is_open(page);
+		view.event = own_event(pages_event(page));
+		view.origin = event_origin(view.event);
+	}
+	facts.event = view.event;
+	facts.reuse = view.event && view.event->kind == KIND_REUSE;
+	facts.origin = view.origin;
+	view.state = snapshot_page_state(&facts);
+	return view;
 }

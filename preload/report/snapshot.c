@@ -69,19 +69,6 @@ static void collect_events(struct snapshot *snapshot)
 
 /* ---- pages ---- */
 
-static const struct first_write *own_event(uint32_t index)
-{
-	return index > journal_first() ? journal_get(index) : NULL;
-}
-
-/* The event that made the copy: reuses in place go back to an earlier one, if it is our own. */
-static const struct first_write *event_origin(const struct first_write *event)
-{
-	while (event && event->kind == KIND_REUSE)
-		event = own_event(event->previous);
-	return event;
-}
-
 static void attribute(struct snapshot *snapshot, const struct first_write *write)
 {
 	snapshot->attributed++;
@@ -133,48 +120,29 @@ static void count_pages(struct mapping *mapping, page_flags_t flags, struct page
 		mapping->swapped += pages;
 }
 
-static struct page_facts facts_of(const struct mapping *mapping, page_flags_t flags)
-{
-	return (struct page_facts){
-		.flags = flags,
-		.watched = mapping->tracked && mapping->region.limit == REGION_PROTECTED,
-		.inherited = mapping->region.inherited,
-		.shared_since_fork = mapping->region.shared_since_fork,
-	};
-}
-
 static void take_page(struct collector *collector, uintptr_t page, page_flags_t flags)
 {
 	struct snapshot *snapshot = collector->snapshot;
-	struct page_facts facts = facts_of(collector->mapping, flags);
-	const struct first_write *event = NULL, *origin = NULL;
-	struct page_state state;
+	struct mapping *mapping = collector->mapping;
+	struct page_view view =
+		snapshot_page_view(&mapping->region, mapping->tracked, page, flags);
 
-	if (collector->mapping->tracked) {
-		facts.open = pages_is_open(page);
-		event = own_event(pages_event(page));
-		origin = event_origin(event);
-	}
-	facts.event = event;
-	facts.reuse = event && event->kind == KIND_REUSE;
-	facts.origin = origin;
-	state = snapshot_page_state(&facts);
-	count_pages(collector->mapping, flags, state, 1);
-	add_run(collector, page, 1, state.letter);
-	if (state.attributed)
-		attribute(snapshot, origin);
-	if (state.reused)
+	count_pages(mapping, flags, view.state, 1);
+	add_run(collector, page, 1, view.state.letter);
+	if (view.state.attributed)
+		attribute(snapshot, view.origin);
+	if (view.state.reused)
 		snapshot->reused++;
-	if (state.letter == 'z' && (flags & PAGE_ZERO_INFERRED))
+	if (view.state.letter == 'z' && (flags & PAGE_ZERO_INFERRED))
 		snapshot->ambiguous++;
 }
 
 static void take_run(uintptr_t start, uintptr_t end, page_flags_t flags, void *context)
 {
 	struct collector *collector = context;
-	struct page_facts facts = facts_of(collector->mapping, flags);
+	const struct region *region = &collector->mapping->region;
 	bool by_page = page_is_copied(flags) ||
-		       ((flags & PAGE_ZERO_INFERRED) && facts.shared_since_fork);
+		       ((flags & PAGE_ZERO_INFERRED) && region->shared_since_fork);
 	uint64_t pages = (end - start) >> PAGE_SHIFT;
 
 	if (by_page && collector->mapping->tracked) {
@@ -182,7 +150,8 @@ static void take_run(uintptr_t start, uintptr_t end, page_flags_t flags, void *c
 			take_page(collector, start, flags);
 		return;
 	}
-	struct page_state state = snapshot_page_state(&facts);
+	/* Of these pages the kernel's flags say everything. */
+	struct page_state state = snapshot_page_view(region, false, start, flags).state;
 	count_pages(collector->mapping, flags, state, pages);
 	if (collector->mapping->tracked)
 		add_run(collector, start, pages, state.letter);

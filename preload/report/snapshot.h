@@ -43,6 +43,17 @@ struct page_state {
 
 struct page_state snapshot_page_state(const struct page_facts *facts);
 
+/* The state of a page, and the first writes of this process that explain it. */
+struct page_view {
+	struct page_state state;
+	const struct first_write *event;  /* the latest, or NULL */
+	const struct first_write *origin; /* the one that made the copy, or NULL */
+};
+
+/* Of a page with these flags. The region is in the registry when `tracked`. */
+struct page_view snapshot_page_view(const struct region *region, bool tracked, uintptr_t page,
+				    page_flags_t flags);
+
 /* ---- all of them ---- */
 
 struct mapping {

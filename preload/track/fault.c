@@ -11,6 +11,7 @@
 #include "observe/truth.h"
 #include "pages.h"
 #include "record/journal.h"
+#include "recording.h"
 #include "regions.h"
 #include "threads.h"
 
@@ -61,7 +62,7 @@ static enum write_kind kind_before(const struct region *region, uintptr_t page, 
 
 static uint32_t stack_of(struct thread *self, uintptr_t page, const ucontext_t *context)
 {
-	if (!self || self->unwinding || pages_is_open(page))
+	if (!self || self->unwinding || pages_is_open(page) || recording_is_paused())
 		return 0;
 	self->unwinding = true;
 	uint32_t stack = stacks_capture(context_instruction(context));
@@ -82,7 +83,7 @@ static void record(const struct region *region, uintptr_t page, uint32_t stack, 
 		.kind = (uint8_t)kind_before(region, page, context_fault_is_present(context)),
 		.cause = CAUSE_WRITE,
 	};
-	pages_set_event(page, journal_append(&write));
+	recording_add(&write);
 }
 
 /*

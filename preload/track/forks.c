@@ -3,10 +3,13 @@
 #include "fault.h"
 #include "guard.h"
 #include "lock.h"
+#include "mappings.h"
 #include "observe/truth.h"
 #include "pages.h"
 #include "record/journal.h"
+#include "record/labels.h"
 #include "record/trace.h"
+#include "recording.h"
 #include "regions.h"
 #include "threads.h"
 
@@ -22,11 +25,19 @@ static bool pins_of_others(void)
 	return false;
 }
 
+/* Not in the child, or empty there (madvise): its pages are not shared by a fork. */
+static bool stays_here(const struct region *region)
+{
+	return region->advice & (ADVICE_DONTFORK | ADVICE_WIPEONFORK);
+}
+
 void forks_prepare(void)
 {
 	others_pinned = pins_of_others();
 	fork_time = sys_now();
 	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
+		if (stays_here(r))
+			continue;
 		r->shared_since_fork = true;
 		bool opened = guard_closing(r->start, r->end);
 		pages_arm(r->start, r->end);
@@ -52,6 +63,20 @@ static void close_pinned(struct region *region)
 		guard_apply(region, region->start, region->end);
 }
 
+static void child_enters(struct region *region)
+{
+	if (region->advice & ADVICE_DONTFORK) {
+		mappings_remove(region->start, region->end);
+	} else if (region->advice & ADVICE_WIPEONFORK) {
+		mappings_dropped(region->start, region->end, true);
+		region->shared_since_fork = region->inherited = false;
+	} else {
+		region->inherited = true;
+		if (others_pinned)
+			close_pinned(region);
+	}
+}
+
 void forks_child(const sigmask_t *mask)
 {
 	process_pid = (int)sys_call0(SYS_getpid);
@@ -60,11 +85,13 @@ void forks_child(const sigmask_t *mask)
 	truth_child();
 	journal_begin();
 	trace_child(fork_time, process_epoch);
+	labels_child();
+	recording_child();
 	lock_child();
-	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
-		r->inherited = true;
-		if (others_pinned)
-			close_pinned(r);
+	uintptr_t end;
+	for (struct region *r = region_find(0, true); r; r = region_find(end, true)) {
+		end = r->end;
+		child_enters(r);
 	}
 	lock_write_end_masked(mask);
 }

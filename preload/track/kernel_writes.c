@@ -13,6 +13,7 @@
 #include "observe/stacks.h"
 #include "observe/truth.h"
 #include "pages.h"
+#include "recording.h"
 #include "syscall_table.h"
 #include "threads.h"
 
@@ -33,6 +34,8 @@ struct call {
 	uintptr_t caller;
 	enum write_cause cause;
 	const void *copy_from; /* instead of a system call: fill the one range from here */
+	bool captured; /* the stack is known */
+	uint32_t stack;
 	struct output_range few[RANGES_FEW];
 	struct output_range *ranges;
 	unsigned range_count;
@@ -357,7 +360,7 @@ static long capture(void *caller)
  * The program may keep vector registers across a raw `syscall` instruction, and libunwind is free
  * to use them: they are saved around it, all but the tile registers, which it never touches.
  */
-static uint32_t stack_of_caller(uintptr_t caller)
+uint32_t kernel_writes_stack(uintptr_t caller)
 {
 	struct thread *self = thread_meet();
 	if (!self || self->unwinding || !self->work_stack_top)
@@ -370,23 +373,21 @@ static uint32_t stack_of_caller(uintptr_t caller)
 	return stack;
 }
 
-static void record_written(const struct call *call)
+static void record_written(struct call *call)
 {
 	sigmask_t mask;
-	uint32_t stack = 0;
-	bool captured = false;
 	sys_sigmask_block(&mask);
 	for (size_t i = 0; i < call->opened_count; i++) {
 		const struct opened_page *opened = &call->opened[i];
 		if (!opened->written)
 			continue;
-		if (!captured)
-			stack = stack_of_caller(call->caller);
-		captured = true;
+		if (!call->captured)
+			call->stack = kernel_writes_stack(call->caller);
+		call->captured = true;
 		const struct first_write write = {
 			.page = opened->page,
 			.time = sys_now(),
-			.stack = stack,
+			.stack = call->stack,
 			.thread = (uint32_t)sys_call0(SYS_gettid),
 			.epoch = process_epoch,
 			.previous = pages_event(opened->page),
@@ -394,7 +395,7 @@ static void record_written(const struct call *call)
 			.kind = opened->kind,
 			.cause = (uint8_t)call->cause,
 		};
-		pages_set_event(opened->page, journal_append(&write));
+		recording_add(&write);
 	}
 	sys_sigmask_restore(&mask);
 }
@@ -488,20 +489,25 @@ static void populated_run(uintptr_t start, uintptr_t end, page_flags_t flags, vo
 	}
 }
 
-void kernel_writes_populated(long nr, uintptr_t caller, const struct region *region,
-			     enum write_cause cause)
+void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uintptr_t start,
+			     uintptr_t end, enum write_cause cause)
 {
-	struct call call = {.nr = nr, .caller = caller, .cause = cause, .range_count = 1};
+	struct call call = {.nr = nr,
+			    .cause = cause,
+			    .captured = true,
+			    .stack = stack,
+			    .range_count = 1};
 	struct populated populated = {&call, region};
 	call.ranges = call.few;
-	call.few[0] = (struct output_range){region->start, region->end - region->start};
+	call.few[0] = (struct output_range){start, end - start};
 	opened_reserve(&call);
-	truth_runs(region->start, region->end, populated_run, &populated);
+	truth_runs(start, end, populated_run, &populated);
 	for (size_t i = 0; i < call.opened_count; i++)
 		call.opened[i].written = true;
 	record_written(&call);
 	if (call.opened != call.opened_few)
 		memory_unmap(call.opened, call.opened_most * sizeof(*call.opened));
+	guard_apply(region, start, end);
 }
 
 void kernel_writes_asynchronous(uintptr_t start, uintptr_t length)

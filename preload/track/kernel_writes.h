@@ -27,6 +27,9 @@ long kernel_writes_call(long nr, const long args[6], uintptr_t caller);
 long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_t start,
 			 uintptr_t length, enum write_cause cause);
 
+/* The stack behind a call, for kernel_writes_populated. No lock held. */
+uint32_t kernel_writes_stack(uintptr_t caller);
+
 /*
  * Store what the call wrote into a buffer of ours (staging.h) where the program wants it: the pages
  * are opened and recorded as written by the call. 0, or -EFAULT.
@@ -34,11 +37,11 @@ long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_
 int kernel_writes_copy(long nr, uintptr_t caller, void *to, const void *from, uintptr_t length);
 
 /*
- * Write lock: a mapping was made with its pages in place (MAP_POPULATE, MAP_LOCKED). Opens and
- * records those that the kernel copied.
+ * Write lock: the call has filled pages of [start, end), which lies in the region and held nothing
+ * that is not open (MAP_POPULATE, MAP_LOCKED). Records those that the kernel copied, and opens all.
  */
-void kernel_writes_populated(long nr, uintptr_t caller, const struct region *region,
-			     enum write_cause cause);
+void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uintptr_t start,
+			     uintptr_t end, enum write_cause cause);
 
 /*
  * For a range that the kernel may write at any time from now on: open it for good, and watch its

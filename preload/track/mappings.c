@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "fault.h"
 #include "guard.h"
+#include "observe/locks.h"
 #include "observe/maps.h"
 #include "observe/truth.h"
 #include "pages.h"
@@ -26,13 +27,15 @@ static enum region_limit limit_for_all;
  * A mapping that was never written has no anon_vma. Armed like that, each of its pieces gets an own
  * one with its first page, and the pieces can never be merged again: mremap would refuse the range,
  * and mprotect could not give VMAs back. Writing one page and dropping it gives all of them one.
- * Only for a page that holds nothing, in a region that nobody can have written meanwhile.
+ * Only for a page that holds nothing, in a region that nobody can have written meanwhile, and
+ * that is not locked: then the page could not be dropped again.
  */
 static void make_whole(const struct region *region)
 {
 	page_flags_t flags;
 	if (region->file || region->end - region->start < WHOLE_SIZE || !region_armed(region) ||
-	    region->shared_since_fork || truth_page(region->start, &flags) || flags)
+	    region->shared_since_fork || truth_page(region->start, &flags) || flags ||
+	    locks_any(region->start, region->start + PAGE_SIZE))
 		return;
 	if (sys_call3(SYS_madvise, region->start, PAGE_SIZE, MADV_POPULATE_WRITE) == 0)
 		sys_call3(SYS_madvise, region->start, PAGE_SIZE, MADV_DONTNEED);
@@ -120,6 +123,56 @@ void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once)
 		if (opened && region_armed(region))
 			guard_apply(region, from, to);
 	}
+}
+
+/* True when a page was taken back. */
+static bool recheck_run(uintptr_t start, uintptr_t end)
+{
+	bool any = false;
+	for (uintptr_t page = start; page < end; page += PAGE_SIZE) {
+		page_flags_t flags;
+		if (truth_page(page, &flags) || flags)
+			continue;
+		guard_closing(page, page + PAGE_SIZE);
+		pages_forget(page, page + PAGE_SIZE);
+		any = true;
+	}
+	return any;
+}
+
+void mappings_recheck(uintptr_t start, uintptr_t end)
+{
+	struct region *region = region_find(start, true);
+	for (; region && region->start < end; region = region_find(region->end, true)) {
+		uintptr_t from = region->start > start ? region->start : start;
+		uintptr_t to = region->end < end ? region->end : end;
+		uintptr_t run, run_end;
+		bool taken = false;
+		for (uintptr_t at = from; pages_next_open(at, to, &run, &run_end); at = run_end)
+			taken |= recheck_run(run, run_end);
+		if (taken && region_armed(region))
+			guard_apply(region, from, to);
+	}
+}
+
+void mappings_advised(uintptr_t start, uintptr_t end, unsigned set, unsigned clear)
+{
+	if (region_split(start) || region_split(end))
+		return;
+	struct region *region = region_find(start, true);
+	for (; region && region->start < end; region = region_find(region->end, true)) {
+		region->advice = (uint16_t)((region->advice & ~clear) | set);
+		/* Merged pages are shared with others: only the kernel knows which. */
+		if (set & ADVICE_MERGEABLE)
+			region->shared_since_fork = true;
+	}
+}
+
+void mappings_advised_once(uintptr_t start, uintptr_t end, unsigned set)
+{
+	struct region *region = region_find(start, true);
+	for (; region && region->start < end; region = region_find(region->end, true))
+		region->advice |= (uint16_t)set;
 }
 
 /* --- mremap --- */

@@ -22,6 +22,18 @@ void mappings_protected(uintptr_t start, uintptr_t end, int protection);
 void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once);
 
 /*
+ * Of [start, end) the kernel may have taken back some pages, which ones it did not say: ask it, and
+ * forget those.
+ */
+void mappings_recheck(uintptr_t start, uintptr_t end);
+
+/* madvise has set and cleared what lasts: it holds for just [start, end). */
+void mappings_advised(uintptr_t start, uintptr_t end, unsigned set, unsigned clear);
+
+/* madvise has done something in [start, end): for the report. */
+void mappings_advised_once(uintptr_t start, uintptr_t end, unsigned set);
+
+/*
  * mremap of tracked memory: the call itself, with everything that the kernel must find in one piece
  * put into one, and the registry brought in line. Returns the kernel's result.
  */

@@ -149,6 +149,12 @@ bool region_copy_next(uintptr_t address, struct region *copy)
 	return region_read(address, true, copy);
 }
 
+bool region_any(uintptr_t start, uintptr_t end)
+{
+	struct region region;
+	return region_copy_next(start, &region) && region.start < end;
+}
+
 static bool block_insert(unsigned index, struct block *block)
 {
 	if (block_count == BLOCKS_MOST)

@@ -27,13 +27,30 @@ enum region_limit {
 	REGION_LIMITS
 };
 
+/* What the program has told the kernel about a region by madvise(2). */
+enum region_advice {
+	ADVICE_RANDOM = 1 << 0,
+	ADVICE_SEQUENTIAL = 1 << 1,
+	ADVICE_DONTFORK = 1 << 2,
+	ADVICE_WIPEONFORK = 1 << 3,
+	ADVICE_MERGEABLE = 1 << 4,
+	ADVICE_HUGEPAGE = 1 << 5,
+	ADVICE_NOHUGEPAGE = 1 << 6,
+	/* These do something once, to part of the region or to all of it. */
+	ADVICE_WILLNEED = 1 << 7,
+	ADVICE_COLD = 1 << 8,
+	ADVICE_PAGEOUT = 1 << 9,
+	ADVICE_FREE = 1 << 10,
+	ADVICE_COLLAPSE = 1 << 11,
+};
+
 struct region {
 	uintptr_t start; /* page aligned */
 	uintptr_t end;   /* page aligned, exclusive */
 	uint8_t protection;  /* PROT_ bits as the program set them */
 	uint8_t limit;       /* enum region_limit */
 	bool file;           /* backed by a file */
-	bool locked_on_fault; /* reserved for mlock2 */
+	uint16_t advice;     /* enum region_advice bits */
 	bool inherited;      /* mapped before the fork that began this process's trace, or adopted */
 	bool shared_since_fork; /* its pages may be shared with another process since a fork */
 	uint32_t id;         /* unique in this process, in order of registration */
@@ -51,6 +68,9 @@ bool region_peek(uintptr_t address, struct region *copy);
 
 /* Copies the first region whose end lies above address: walks the registry in order. */
 bool region_copy_next(uintptr_t address, struct region *copy);
+
+/* Whether a region intersects [start, end). */
+bool region_any(uintptr_t start, uintptr_t end);
 
 /* The region around address, or the first one above it when `or_above`; NULL when there is none. */
 struct region *region_find(uintptr_t address, bool or_above);
