@@ -131,7 +131,6 @@ static int with_range(const void *address, size_t length, const char *name,
 		return finish(-EINVAL);
 	if (end <= start)
 		return length ? finish(-ENOMEM) : 0;
-	net_keep();
 	lock_write_masked(&mask);
 	int error = change(start, end, name);
 	lock_write_end_masked(&mask);
@@ -158,6 +157,8 @@ static int untrack(uintptr_t start, uintptr_t end, const char *name)
 
 EXPORT int cowspy_1_track(const void *address, size_t length, const char *name)
 {
+	if (calls_started)
+		net_keep();
 	return with_range(address, length, name, track);
 }
 
