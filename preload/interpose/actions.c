@@ -104,7 +104,7 @@ static void install(int signal)
 	    (watched && action_is_handler(&action) && !(NEVER_OURS & SIGMASK(signal))))
 		action = action_ours(signal, &action);
 	else
-		action.mask &= ~signals_hidden;
+		action.mask = mask_for_kernel(action.mask);
 	kernel_action(signal, &action, NULL);
 }
 
@@ -126,23 +126,13 @@ static void take_over(void)
 	}
 }
 
-/* A blocked SIGSEGV may have been inherited over exec. */
-static void unblock_hidden(void)
-{
-	struct thread *self = thread_self();
-	sigmask_t blocked = 0;
-	sys_call4(SYS_rt_sigprocmask, SIG_UNBLOCK, &signals_hidden, &blocked, sizeof(blocked));
-	if (self)
-		self->hidden |= blocked & signals_hidden;
-}
-
 void signals_start(int snapshot, bool net)
 {
 	snapshot_signal = snapshot;
 	signals_hidden = SIGMASK(SIGSEGV) | (net ? SIGMASK(SIGSYS) : 0);
 	always = signals_hidden | (snapshot ? SIGMASK(snapshot) : 0);
 	take_over();
-	unblock_hidden();
+	mask_take_over(true);
 }
 
 void signals_watch(void)
@@ -152,24 +142,32 @@ void signals_watch(void)
 	watched = true;
 	take_over();
 	unlock(&mask);
-	unblock_hidden();
+	mask_take_over(false);
 	thread_take_alternate_stack();
+}
+
+/* The mask as the program has set it, for the kernel to act on. */
+static void mask_give_back(void)
+{
+	const struct thread *self = thread_self();
+	sigmask_t mask;
+	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &mask, sizeof(mask));
+	mask = self ? mask_for_program(mask, self) : mask;
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 }
 
 void signals_retire(void)
 {
-	const struct thread *self = thread_self();
 	sigmask_t mask;
 	lock(&mask);
 	always = 0;
 	watched = false;
-	signals_hidden = 0;
 	for (int signal = 1; signal <= SIGNALS_MOST; signal++)
 		if (!(NEVER_OURS & SIGMASK(signal)))
 			kernel_action(signal, &actions_now()[signal], NULL);
 	unlock(&mask);
-	if (self && self->hidden)
-		sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, &self->hidden, 0, sizeof(sigmask_t));
+	mask_give_back();
+	signals_hidden = 0;
 }
 
 static bool is_valid(const long args[6])
@@ -236,20 +234,16 @@ bool signals_program_handles(int signal)
 
 void signals_before_exec(void)
 {
-	const struct thread *self = thread_self();
 	const struct action *actions = actions_now();
 	for (int signal = 1; signal <= SIGNALS_MOST; signal++)
 		if ((always & SIGMASK(signal)) && actions[signal].handler == (void *)SIG_IGN)
 			kernel_action(signal, &actions[signal], NULL);
-	if (self && self->hidden)
-		sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, &self->hidden, 0, sizeof(sigmask_t));
+	mask_give_back();
 }
 
 void signals_after_failed_exec(void)
 {
-	const struct thread *self = thread_self();
-	if (self && self->hidden)
-		sys_call4(SYS_rt_sigprocmask, SIG_UNBLOCK, &self->hidden, 0, sizeof(sigmask_t));
+	mask_take_over(true);
 	install_always();
 }
 

@@ -15,8 +15,9 @@
  * The program's handler does not run inside ours. Ours builds the frame that the kernel would have
  * built, and returns into it; so masks, stacks and siglongjmp are the kernel's business as ever.
  *
- * What differs: SS_AUTODISARM does not take the alternate stack away while a handler runs, and the
- * context that a handler gets names our alternate stack in uc_stack.
+ * What differs: SS_AUTODISARM does not take the alternate stack away while a handler runs; the
+ * context that a handler gets names our alternate stack in uc_stack, and in uc_sigmask it has
+ * SIGSTKFLT for a blocked SIGSEGV.
  */
 #include <errno.h>
 
@@ -63,10 +64,10 @@ static sigmask_t interrupted_mask(const struct thread *self, const ucontext_t *c
 
 static sigmask_t handler_mask(int signal, const struct action *action, sigmask_t interrupted)
 {
-	sigmask_t mask = interrupted | action->mask;
+	sigmask_t more = action->mask;
 	if (!(action->flags & SA_NODEFER))
-		mask |= SIGMASK(signal);
-	return mask & ~signals_hidden;
+		more |= SIGMASK(signal);
+	return interrupted | mask_for_kernel(more);
 }
 
 static bool on_stack(const stack_t *stack, uintptr_t pointer)
@@ -107,12 +108,16 @@ static void no_room(int signal, siginfo_t *info, ucontext_t *context)
 void signals_deliver(int signal, siginfo_t *info, ucontext_t *context)
 {
 	struct thread *self = thread_self();
-	bool blocked = self && (self->hidden & SIGMASK(signal));
+	sigmask_t interrupted = interrupted_mask(self, context);
+	bool blocked = self && (SIGMASK(signal) & signals_hidden) &&
+		       (mask_for_program(interrupted, self) & SIGMASK(signal));
 	if (!is_fault(info) && (SIGMASK(signal) & signals_hidden)) {
-		if (blocked)
-			pending_keep(self, info);
-		if (blocked || postpone(self, info, context))
+		if (postpone(self, info, context))
 			return;
+		if (blocked) {
+			pending_keep(self, info);
+			return;
+		}
 	}
 	struct action action = actions_take(signal, !blocked);
 
@@ -127,7 +132,7 @@ void signals_deliver(int signal, siginfo_t *info, ucontext_t *context)
 		.handler = action.handler,
 		.info = info,
 		.context = context,
-		.mask = handler_mask(signal, &action, interrupted_mask(self, context)),
+		.mask = handler_mask(signal, &action, interrupted),
 		.alternate = self && self->alternate.ss_size ? &self->alternate : NULL,
 		.on_alternate = self && on_stack(&self->alternate, context_stack(context)),
 		.wants_alternate = action.flags & SA_ONSTACK,

@@ -55,9 +55,12 @@ static bool take(struct thread *self, int signal, siginfo_t *info)
 void pending_release(struct thread *self)
 {
 	static const int signals[] = {SIGSEGV, SIGSYS};
+	sigmask_t blocked;
 	siginfo_t info;
+	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &blocked, sizeof(blocked));
+	blocked = mask_for_program(blocked, self);
 	for (unsigned i = 0; i < 2; i++)
-		if (!(self->hidden & SIGMASK(signals[i])) && take(self, signals[i], &info))
+		if (!(blocked & SIGMASK(signals[i])) && take(self, signals[i], &info))
 			send_again((int)sys_call0(SYS_gettid), &info);
 }
 

@@ -8,14 +8,43 @@
 #include "net.h"
 #include "track/threads.h"
 
+sigmask_t mask_for_kernel(sigmask_t program)
+{
+	if (!signals_hidden)
+		return program;
+	return (program & ~(signals_hidden | SIGNALS_CARRIER)) |
+	       (program & SIGMASK(SIGSEGV) ? SIGNALS_CARRIER : 0);
+}
+
+sigmask_t mask_for_program(sigmask_t kernel, const struct thread *self)
+{
+	if (!signals_hidden)
+		return kernel;
+	return (kernel & ~SIGNALS_CARRIER) | self->hidden |
+	       (kernel & SIGNALS_CARRIER ? SIGMASK(SIGSEGV) : 0);
+}
+
+void mask_take_over(bool fresh)
+{
+	struct thread *self = thread_self();
+	sigmask_t mask;
+	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &mask, sizeof(mask));
+	if (!self || !(mask & (signals_hidden | SIGNALS_CARRIER)))
+		return;
+	mask = fresh ? mask : mask_for_program(mask, self);
+	self->hidden = mask & SIGNALS_PER_THREAD;
+	mask = mask_for_kernel(mask);
+	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+}
+
 static void hide(struct thread *self, long how, sigmask_t set)
 {
 	if (how == SIG_BLOCK)
-		self->hidden |= set & signals_hidden;
+		self->hidden |= set & SIGNALS_PER_THREAD;
 	else if (how == SIG_UNBLOCK)
 		self->hidden &= ~set;
 	else
-		self->hidden = set & signals_hidden;
+		self->hidden = set & SIGNALS_PER_THREAD;
 }
 
 /*
@@ -35,16 +64,16 @@ long signals_mask(long nr, const long args[6], uintptr_t caller)
 		return -EFAULT;
 	if (args[2]) {
 		sys_call4(nr, SIG_BLOCK, 0, &old, sizeof(old));
-		old |= self->hidden;
+		old = mask_for_program(old, self);
 		if (call_write_program((void *)args[2], &old, sizeof(old)))
 			return -EFAULT;
 	}
 	if (!args[1])
 		return 0;
-	if (how != SIG_UNBLOCK && set & signals_hidden)
+	if (how != SIG_UNBLOCK && set & (signals_hidden | SIGNALS_CARRIER))
 		net_keep();
 	hide(self, how, set);
-	set &= ~signals_hidden;
+	set = mask_for_kernel(set);
 	long result = sys_call4(nr, how, &set, 0, sizeof(set));
 	if (self->kept)
 		pending_release(self);
@@ -111,7 +140,7 @@ long signals_with_mask(long nr, const long args[6], uintptr_t caller)
 		return call_buffers(nr, args, caller);
 	if (mask & signals_hidden)
 		net_keep();
-	mask &= ~signals_hidden;
+	mask = mask_for_kernel(mask);
 	packed.mask = &mask;
 	edited[index] = nr == SYS_pselect6 ? (long)&packed : (long)&mask;
 	return wait_with(nr, edited, caller, mask);

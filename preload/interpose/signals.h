@@ -43,6 +43,21 @@ static inline bool action_is_handler(const struct action *action)
 /* Signals that are never blocked in the kernel, since faults and dispatched calls must arrive. */
 extern sigmask_t signals_hidden;
 
+/*
+ * A signal that nobody sends stands in the kernel's masks for SIGSEGV: so the kernel itself keeps
+ * the program's view of it, through handlers, sigreturn, siglongjmp, waits, threads and forks.
+ * What the program does with that signal's own bit, and SIGSYS's, is only known per thread.
+ */
+#define SIGNALS_CARRIER SIGMASK(SIGSTKFLT)
+#define SIGNALS_PER_THREAD (SIGMASK(SIGSTKFLT) | SIGMASK(SIGSYS))
+
+struct thread;
+sigmask_t mask_for_kernel(sigmask_t program);
+sigmask_t mask_for_program(sigmask_t kernel, const struct thread *self);
+
+/* Bring the calling thread's mask into our form; `fresh`: it still has the program's. */
+void mask_take_over(bool fresh);
+
 /* Install our handlers; `net`: SIGSYS too. `snapshot_signal` 0: none. Before the program runs. */
 void signals_start(int snapshot_signal, bool net);
 
@@ -87,7 +102,6 @@ void actions_set_default(int signal);
 void signals_deliver(int signal, siginfo_t *info, ucontext_t *context);
 
 /* SIGSEGV or SIGSYS was sent to a thread that blocks it: keep it. And let go what it unblocked. */
-struct thread;
 void pending_keep(struct thread *self, siginfo_t *info);
 void pending_release(struct thread *self);
 

@@ -36,7 +36,7 @@ struct thread {
 	uintptr_t block;          /* thread pointer: its TCB lies on its stack's mapping */
 	uintptr_t stack_pointer;  /* where its stack was when we met it */
 	unsigned inside;          /* our own code calls libc: calls pass through unwatched */
-	sigmask_t hidden;         /* signals that the program blocked and the kernel did not */
+	sigmask_t hidden;         /* blocked by the program, which the kernel's mask cannot say */
 	sigmask_t kept;           /* of these, sent and still waiting to be unblocked */
 	siginfo_t kept_info[2];   /* of SIGSEGV, and of SIGSYS */
 	sigmask_t awaits;         /* signals that it waits for in sigtimedwait */
