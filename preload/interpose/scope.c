@@ -7,6 +7,7 @@
 
 #include "adopt.h"
 #include "base/options.h"
+#include "track/in_flight.h"
 
 #define RANGES_MOST 32
 
@@ -98,6 +99,7 @@ bool scope_is_all(void)
 void scope_adopt_all(void)
 {
 	atomic_store(&everything, true);
+	in_flight_find();
 	adopt_everything();
 }
 

@@ -2,6 +2,7 @@
 
 #include "fault.h"
 #include "guard.h"
+#include "in_flight.h"
 #include "lock.h"
 #include "mappings.h"
 #include "observe/truth.h"
@@ -19,6 +20,8 @@ static uint64_t fork_time;
 /* Pages that calls in flight of other threads have pinned stay open on the parent's side. */
 static bool pins_of_others(void)
 {
+	if (in_flight_any())
+		return true;
 	for (struct thread *t = thread_first(); t; t = thread_next(t))
 		if (t != thread_self() && atomic_load(&t->pin_count))
 			return true;
@@ -33,6 +36,7 @@ static bool stays_here(const struct region *region)
 
 void forks_prepare(void)
 {
+	in_flight_check();
 	others_pinned = pins_of_others();
 	fork_time = sys_now();
 	for (struct region *r = region_find(0, true); r; r = region_find(r->end, true)) {
@@ -82,6 +86,7 @@ void forks_child(const sigmask_t *mask)
 	process_pid = (int)sys_call0(SYS_getpid);
 	process_epoch++;
 	thread_child();
+	in_flight_none();
 	truth_child();
 	journal_begin();
 	trace_child(fork_time, process_epoch);

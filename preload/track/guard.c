@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/sys.h"
+#include "in_flight.h"
 #include "lock.h"
 #include "pages.h"
 #include "record/trace.h"
@@ -104,17 +105,23 @@ static uintptr_t least(uintptr_t a, uintptr_t b)
 	return a < b ? a : b;
 }
 
+static void claim_pages(uintptr_t start, uintptr_t end, uintptr_t pin_start, uintptr_t pin_end)
+{
+	uintptr_t at = most(start, page_floor(pin_start)), stop = least(end, page_ceil(pin_end));
+	for (; at < stop; at += PAGE_SIZE)
+		pages_claim(at);
+}
+
 /* Open, without an event, the pages of [start, end) that some thread has pinned. */
 static void claim_pinned(uintptr_t start, uintptr_t end)
 {
+	uintptr_t pin_start, pin_end;
+	for (unsigned next = 0; in_flight_range(&next, &pin_start, &pin_end);)
+		claim_pages(start, end, pin_start, pin_end);
 	for (struct thread *t = thread_first(); t; t = thread_next(t)) {
 		unsigned count = atomic_load(&t->pin_count);
-		for (unsigned i = 0; i < count && i < THREAD_PINS; i++) {
-			uintptr_t at = most(start, page_floor(t->pins[i].start));
-			uintptr_t stop = least(end, page_ceil(t->pins[i].end));
-			for (; at < stop; at += PAGE_SIZE)
-				pages_claim(at);
-		}
+		for (unsigned i = 0; i < count && i < THREAD_PINS; i++)
+			claim_pages(start, end, t->pins[i].start, t->pins[i].end);
 	}
 }
 

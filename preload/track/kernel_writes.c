@@ -81,16 +81,18 @@ static bool armed_part(uintptr_t *at, uintptr_t end, uintptr_t *part_end)
 	return false;
 }
 
-/* Whether a page of [start, end) is closed. Pins the range: it is about to be written. */
+/*
+ * Whether a page of [start, end) is closed. Pins the range, since it is about to be written: all of
+ * it, for the first fork protects what is not even watched now.
+ */
 static bool pin_range(uintptr_t start, uintptr_t end)
 {
 	bool closed = false;
 	uintptr_t part_end;
-	for (uintptr_t at = start; armed_part(&at, end, &part_end); at = part_end) {
-		guard_pin(at, part_end);
+	guard_pin(start, end);
+	for (uintptr_t at = start; !closed && armed_part(&at, end, &part_end); at = part_end)
 		for (uintptr_t page = page_floor(at); page < part_end && !closed; page += PAGE_SIZE)
 			closed = !pages_is_open(page);
-	}
 	return closed;
 }
 
@@ -441,7 +443,7 @@ static long issue(struct call *call, const long args[6])
 long kernel_writes_call(long nr, const long args[6], uintptr_t caller)
 {
 	struct call call = {.nr = nr, .caller = caller, .cause = CAUSE_SYSCALL};
-	if (region_armed_count())
+	if (region_selector)
 		ranges_find(&call, args);
 	if (!call.range_count)
 		return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
