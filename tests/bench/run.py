@@ -23,13 +23,21 @@ GOAL = 1.3  # watched against bare
 
 def reports():
     return [os.path.join(BUILD, name) for name in os.listdir(BUILD)
-            if name.startswith('bench.report.')]
+            if name.startswith('bench.report.') and not name.endswith('.trace')]
+
+
+def remove_reports():
+    for path in reports():
+        os.unlink(path)
+        if os.path.exists(path + '.trace'):
+            os.unlink(path + '.trace')
 
 
 def check_report(pages):
     """A fast run that lost events would be no result."""
     total = subprocess.run([sys.executable, os.path.join(HERE, '../programs/report.py'),
-                            'total', 'attributed', *reports()], capture_output=True, text=True, check=False).stdout
+                            'total', 'attributed', *reports()], capture_output=True,
+                           text=True, check=False).stdout
     if not total.strip().isdigit() or int(total) < pages:
         sys.exit(f'only {total.strip() or "no"} of {pages} first writes are in the report')
 
@@ -41,8 +49,7 @@ def run_once(case, order, pages):
         environment['LD_PRELOAD'] = os.path.join(BUILD, 'libcowspy.so')
         environment['COWSPY_OUTPUT'] = os.path.join(BUILD, 'bench.report.%p')
     mode = 'bare' if case == 'bare' else 'plain'
-    for name in reports():
-        os.unlink(name)
+    remove_reports()
     done = subprocess.run([os.path.join(BUILD, 'bench/first_write'), mode, order, str(pages)],
                           env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -103,8 +110,7 @@ def main():
     with open(os.path.join(BUILD, 'bench.json'), 'w', encoding='ascii') as file:
         json.dump({'pages': options.pages, 'rounds': options.rounds, 'results': results}, file,
                   indent=1)
-    for name in reports():
-        os.unlink(name)
+    remove_reports()
 
 
 main()

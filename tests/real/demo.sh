@@ -55,7 +55,9 @@ wait "$server" || { cat "$folder/log" >&2; exit 1; }
 printf '\n---- the server ----\n\n'
 cat "$folder/report.$server"
 for report in "$folder"/report.*; do
-	[ "$report" != "$folder/report.$server" ] || continue
+	case $report in
+	*."$server" | *.trace) continue ;;
+	esac
 	printf '\n---- its child, which only read: the first lines ----\n\n'
 	sed '/^mappings/,$d' "$report"
 done
