@@ -18,27 +18,29 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* From this size on, a region gets one anon_vma for all of its pages before it is armed. */
-#define WHOLE_SIZE ((uintptr_t)128 << 10)
-
 static enum region_limit limit_for_all;
 
 /*
- * A mapping that was never written has no anon_vma. Armed like that, each of its pieces gets an own
- * one with its first page, and the pieces can never be merged again: mremap would refuse the range,
- * and mprotect could not give VMAs back. Writing one page and dropping it gives all of them one.
- * Only for a page that holds nothing, in a region that nobody can have written meanwhile, and
- * that is not locked: then the page could not be dropped again.
+ * An anonymous mapping that was never written has no anon_vma. Protected like that it loses its
+ * memory accounting (VM_ACCOUNT); each of its pieces gets an own anon_vma with its first page, and
+ * can never be merged with the others again: mremap would refuse the range, mprotect could not give
+ * VMAs back, and fork would not copy the page tables of unwritten pieces. Writing one page and
+ * dropping it gives all of them one. Only for a page that holds nothing, in a region that nobody
+ * can have written meanwhile, and that is not locked: then the page could not be dropped again.
  */
 static void make_whole(const struct region *region)
 {
-	page_flags_t flags;
-	if (region->file || region->end - region->start < WHOLE_SIZE || !region_armed(region) ||
-	    region->shared_since_fork || truth_page(region->start, &flags) || flags ||
+	if (region->file || region->shared_since_fork ||
 	    locks_any(region->start, region->start + PAGE_SIZE))
 		return;
 	if (sys_call3(SYS_madvise, region->start, PAGE_SIZE, MADV_POPULATE_WRITE) == 0)
 		sys_call3(SYS_madvise, region->start, PAGE_SIZE, MADV_DONTNEED);
+}
+
+static bool holds_nothing(uintptr_t page)
+{
+	page_flags_t flags;
+	return truth_page(page, &flags) == 0 && !flags;
 }
 
 struct region *mappings_add(const struct region *model)
@@ -89,7 +91,7 @@ static void set_protection(struct region *region, int protection)
 	trace_mapping_protect(region->start, region->end, region->protection);
 	if (!region_armed(region))
 		return;
-	if (!(before.protection & PROT_WRITE))
+	if (!(before.protection & PROT_WRITE) && holds_nothing(region->start))
 		make_whole(region);
 	guard_apply(region, region->start, region->end);
 }
