@@ -56,7 +56,8 @@ PRELOAD_SOURCES := $(call ours,$(wildcard preload/*.c preload/*/*.c preload/*.S 
 PRELOAD_OBJECTS := $(PRELOAD_SOURCES:%=$(BUILD)/%.o)
 PRELOAD_MAP := $(wildcard preload/cowspy.map)
 TOOLS_SOURCES := $(wildcard tools/*.c tools/*/*.c)
-TOOLS_OBJECTS := $(TOOLS_SOURCES:%=$(BUILD)/%.o)
+GENERATED := $(BUILD)/generated/profile.pb-c
+TOOLS_OBJECTS := $(TOOLS_SOURCES:%=$(BUILD)/%.o) $(GENERATED).o
 # The tools read the kernel with the preload's own readers, built as ordinary code.
 COMMON_SOURCES := $(filter preload/base/% preload/observe/%,$(PRELOAD_SOURCES))
 COMMON_OBJECTS := $(COMMON_SOURCES:%=$(BUILD)/common/%.o)
@@ -108,6 +109,18 @@ $(BUILD)/preload/%.o: preload/% Makefile
 $(BUILD)/tools/%.o: tools/% Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TOOLS_FLAGS) -fPIE $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/tools/export_pprof.c.o: $(GENERATED).h
+$(BUILD)/tools/export_pprof.c.o: TOOLS_FLAGS += -I$(BUILD)/generated
+
+$(GENERATED).c: tools/profile.proto Makefile
+	@mkdir -p $(@D)
+	protoc-c --proto_path=tools --c_out=$(@D) $<
+
+$(GENERATED).h: $(GENERATED).c
+
+$(GENERATED).o: $(GENERATED).c
+	$(CC) $(LANGUAGE) $(OPTIMISE) -fPIE $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 
 $(BUILD)/common/%.o: % Makefile
 	@mkdir -p $(@D)

@@ -20,6 +20,10 @@ static const struct {
 	{"snapshot", verb_snapshot, "report of a process that runs with libcowspy.so",
 	 "cowspy snapshot 4250"},
 	{"report", verb_report, "what a recording says: who copied what", "cowspy report"},
+	{"export", verb_export, "a recording for pprof, speedscope, flame graphs, ...",
+	 "cowspy export -f folded"},
+	{"diff", verb_diff, "two recordings, before and after a change",
+	 "cowspy diff BEFORE AFTER"},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -19,6 +19,7 @@ enum status {
 int verb_pages(int argc, char **argv);
 int verb_compare(int argc, char **argv);
 int verb_snapshot(int argc, char **argv);
+int verb_record(int argc, char **argv);
 int verb_report(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_diff(int argc, char **argv);

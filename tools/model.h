@@ -214,10 +214,12 @@ static inline enum model_fork_side model_side(const struct model_process *proces
 	return process->header.flags & TRACE_FORKED ? SIDE_CHILD : SIDE_NONE;
 }
 
-/* The kernel copied a page: file, zero and fork. */
+/* The kernel copied a page: bits of these kinds. */
+#define MODEL_COPIES (1u << TRACE_KIND_FILE | 1u << TRACE_KIND_ZERO | 1u << TRACE_KIND_FORK)
+
 static inline bool model_kind_is_copy(unsigned kind)
 {
-	return kind == TRACE_KIND_FILE || kind == TRACE_KIND_ZERO || kind == TRACE_KIND_FORK;
+	return kind < 32 && (MODEL_COPIES >> kind & 1);
 }
 
 #define MODEL_KINDS 7 /* with one for values that are not known here */

@@ -123,12 +123,9 @@ static void mapping_name(const struct model_mapping *mapping, struct text *text)
 	text_size(text, mapping->end - mapping->start);
 }
 
-/* Functions without a name are one group for each module. */
-static void function_group_name(const struct report *report, const struct group *group,
-				struct text *text)
+void report_leaf_function(struct model *model, uint32_t stack, struct text *text)
 {
-	struct model *model = report->model;
-	uint32_t leaf = stack_leaf(model, group->stack);
+	uint32_t leaf = stack_leaf(model, stack);
 	if (!leaf || model_function(model, leaf)) {
 		report_function(model, leaf, text);
 		return;
@@ -154,7 +151,7 @@ void report_group_name(const struct report *report, const struct group *group, s
 
 	switch (report->groups.by) {
 	case BY_STACK: report_function(model, leaf, text); break;
-	case BY_FUNCTION: function_group_name(report, group, text); break;
+	case BY_FUNCTION: report_leaf_function(model, group->stack, text); break;
 	case BY_MODULE:
 		output_string(text, model->frames[leaf].module &&
 						    model->modules[model->frames[leaf].module].path
@@ -218,8 +215,5 @@ void report_answer(const struct report *report, struct text *text)
 	text_string(text, "; ");
 	answer_share(&report->functions, text);
 	text_string(text, " by ");
-	if (model_function(report->model, stack_leaf(report->model, function->stack)))
-		report_function(report->model, stack_leaf(report->model, function->stack), text);
-	else
-		function_group_name(report, function, text);
+	report_leaf_function(report->model, function->stack, text);
 }

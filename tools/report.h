@@ -52,6 +52,9 @@ void report_process_name(const struct model_process *process, struct text *text)
 /* The function of a frame with its module, or the module and the address in it. */
 void report_function(struct model *model, uint32_t frame, struct text *text);
 
+/* The innermost function of a stack; those without a name are one in each module. */
+void report_leaf_function(struct model *model, uint32_t stack, struct text *text);
+
 /* What a group has in common. */
 void report_group_name(const struct report *report, const struct group *group, struct text *text);
 

@@ -7,7 +7,6 @@
 #include "cowspy.h"
 
 #define BIT(number) (1u << (number))
-#define COPIED (BIT(TRACE_KIND_FILE) | BIT(TRACE_KIND_ZERO) | BIT(TRACE_KIND_FORK))
 
 void selection_start(struct selection *selection)
 {
@@ -21,7 +20,7 @@ static uint32_t bits_of(const char *const *names, unsigned count, const char *wo
 		if (strlen(names[i]) == length && memcmp(names[i], word, length) == 0)
 			return BIT(i);
 	if (names == model_kind_names && length == 6 && memcmp(word, "copied", 6) == 0)
-		return COPIED;
+		return MODEL_COPIES;
 	return 0;
 }
 

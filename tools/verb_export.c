@@ -1,0 +1,188 @@
+/* cowspy export: a recording in the formats of other tools. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cowspy.h"
+#include "export.h"
+#include "recording.h"
+
+static const char help[] =
+	"usage: cowspy export [OPTION]... [DIR|FILE|PID]\n"
+	"\n"
+	"Writes a recording in the format of another tool.\n"
+	"\n"
+	"  -f, --format FORMAT   pprof        gzipped profile.proto: go tool pprof, Pyroscope, Parca\n"
+	"                        folded       a stack a line: flame graph tools\n"
+	"                        speedscope   www.speedscope.app, a profile for each process\n"
+	"                        json         everything but the single first writes\n"
+	"                        csv          each first write\n"
+	"                        openmetrics  totals, for a node exporter's folder of text files\n"
+	"  -o, --output FILE     to FILE, which is replaced once all is written; else standard output\n"
+	"  -u, --unit UNIT       pages (default) or bytes: weights of folded and speedscope\n" SELECTION_HELP
+	"      --no-names        no function names: do not open any program or library\n"
+	"  -h, --help            this text\n"
+	"\n"
+	"example: cowspy export --format pprof --output cow.pb.gz cowspy.redis-server.4250\n";
+
+enum { OPTION_NO_NAMES = 1 };
+
+static const struct {
+	const char *name;
+	int (*run)(const struct export *export);
+	bool binary;
+} formats[] = {
+	{"pprof", export_pprof, true},
+	{"folded", export_folded, false},
+	{"speedscope", export_speedscope, false},
+	{"json", export_json, false},
+	{"csv", export_csv, false},
+	{"openmetrics", export_openmetrics, false},
+};
+
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+struct command {
+	struct selection selection;
+	const char *path, *output;
+	size_t format;
+	bool bytes, without_names, done;
+};
+
+static int parse_format(const char *word, size_t *format)
+{
+	for (size_t i = 0; i < FORMATS; i++)
+		if (strcmp(word, formats[i].name) == 0) {
+			*format = i;
+			return STATUS_OK;
+		}
+	return usage_error("export", "no format '%s'", word);
+}
+
+static int parse_option(struct command *command, int option, char **argv)
+{
+	switch (option) {
+	case 'f': return parse_format(optarg, &command->format);
+	case 'o': command->output = optarg; return STATUS_OK;
+	case 'u':
+		command->bytes = strcmp(optarg, "bytes") == 0;
+		if (command->bytes || strcmp(optarg, "pages") == 0)
+			return STATUS_OK;
+		return usage_error("export", "no unit '%s'", optarg);
+	case OPTION_NO_NAMES: command->without_names = true; return STATUS_OK;
+	case 'h':
+		fputs(help, stdout);
+		command->done = true;
+		return STATUS_OK;
+	case '?':
+	case ':': return wrong_option("export", argv);
+	default: return selection_option(&command->selection, "export", option, optarg);
+	}
+}
+
+static int parse_options(int argc, char **argv, struct command *command)
+{
+	static const struct option longs[] = {
+		{"format", required_argument, NULL, 'f'},
+		{"output", required_argument, NULL, 'o'},
+		{"unit", required_argument, NULL, 'u'},
+		{"no-names", no_argument, NULL, OPTION_NO_NAMES},
+		{"help", no_argument, NULL, 'h'},
+		SELECTION_OPTIONS,
+		{0},
+	};
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "f:o:u:h", longs, NULL)) >= 0) {
+		status = parse_option(command, option, argv);
+		if (status != STATUS_OK || command->done)
+			return status;
+	}
+	if (command->format == FORMATS)
+		return usage_error("export", "which format? give --format");
+	if (argc - optind > 1)
+		return usage_error("export", "more than one recording");
+	if (!command->output && formats[command->format].binary && isatty(STDOUT_FILENO))
+		return usage_error("export", "%s is no text for a terminal: give --output",
+				   formats[command->format].name);
+	command->path = argv[optind];
+	return STATUS_OK;
+}
+
+/* ---- where to ---- */
+
+static int write_all(struct model *model, const struct command *command, FILE *stream)
+{
+	const struct export export = {
+		.model = model,
+		.selection = &command->selection,
+		.bytes = command->bytes,
+		.stream = stream,
+	};
+	int error = formats[command->format].run(&export);
+	if (!error && (fflush(stream) != 0 || ferror(stream)))
+		error = errno ? -errno : -EIO;
+	return error;
+}
+
+static int failed(const char *name, int error)
+{
+	complain("export", "%s: %s", name, strerror(-error));
+	return STATUS_FAILED;
+}
+
+/* A reader of the file, or whoever scrapes it, never sees half of it. */
+static int write_file(struct model *model, const struct command *command)
+{
+	char *part = NULL;
+	FILE *stream;
+	int error;
+
+	if (asprintf(&part, "%s.part", command->output) < 0)
+		return failed(command->output, -ENOMEM);
+	stream = fopen(part, "we");
+	error = stream ? write_all(model, command, stream) : -errno;
+	if (stream && fclose(stream) != 0 && !error)
+		error = -errno;
+	if (!error && rename(part, command->output) != 0)
+		error = -errno;
+	if (error && stream)
+		unlink(part);
+	free(part);
+	return error ? failed(command->output, error) : STATUS_OK;
+}
+
+static int write_output(struct model *model, const struct command *command)
+{
+	int error;
+	if (command->output && strcmp(command->output, "-") != 0)
+		return write_file(model, command);
+	error = write_all(model, command, stdout);
+	return error ? failed("standard output", error) : STATUS_OK;
+}
+
+int verb_export(int argc, char **argv)
+{
+	struct command command = {.format = FORMATS};
+	struct model model;
+	int status;
+
+	selection_start(&command.selection);
+	status = parse_options(argc, argv, &command);
+	if (status != STATUS_OK || command.done)
+		return status;
+	status = recording_load(&model, "export", command.path);
+	model.without_names = command.without_names;
+	if (status == STATUS_OK)
+		status = write_output(&model, &command);
+	if (status == STATUS_OK)
+		status = recording_status(&model);
+	if (status == STATUS_DAMAGED)
+		complain("export", "the recording is damaged, 'cowspy report' says where; "
+				   "what is intact was exported");
+	model_free(&model);
+	return status;
+}
