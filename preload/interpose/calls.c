@@ -11,6 +11,10 @@
 
 #define CALLS_MOST 512
 
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+
 /* The calls that need more than their output buffers opened. */
 static const call_fn special[CALLS_MOST] = {
 	[SYS_mmap] = memory_mmap,
@@ -22,6 +26,7 @@ static const call_fn special[CALLS_MOST] = {
 	[SYS_process_madvise] = advice_process_madvise,
 	[SYS_brk] = memory_brk,
 	[SYS_shmat] = memory_shmat,
+	[SYS_mseal] = memory_seal,
 	[SYS_mlock] = memory_mlock,
 	[SYS_mlock2] = memory_mlock,
 	[SYS_mlockall] = memory_mlockall,

@@ -52,7 +52,11 @@ long memory_mlock(long nr, const long args[6], uintptr_t caller);
 long memory_mlockall(long nr, const long args[6], uintptr_t caller);
 long memory_munlockall(long nr, const long args[6], uintptr_t caller);
 long memory_brk(long nr, const long args[6], uintptr_t caller);
+long memory_seal(long nr, const long args[6], uintptr_t caller);
 long memory_asynchronous(long nr, const long args[6], uintptr_t caller);
+
+/* Nothing writable may become executable any more: opening a page would be refused. */
+void memory_forbid_executable(void);
 
 /* A stack lies in [start, start + length): never protect it. */
 void memory_is_stack(uintptr_t start, uintptr_t length);

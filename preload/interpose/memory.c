@@ -162,6 +162,20 @@ static bool makes_locked_writable(uintptr_t start, uintptr_t end, int protection
  * The kernel first does what the program asked for, so that its result and errno are right; then
  * closed pages are protected again.
  */
+/*
+ * Memory that is and stays writable never becomes so for closed pages, not even for a moment: other
+ * threads may write it all the time. The kernel accepts or refuses both protections alike.
+ */
+static long protect(long nr, const long args[6], uintptr_t end)
+{
+	const long all = PROT_READ | PROT_WRITE | PROT_EXEC;
+	const long closed[6] = {args[0], args[1], (args[2] & ~PROT_WRITE) | PROT_READ, args[3]};
+	if (!(args[2] & PROT_WRITE) || args[2] & ~all ||
+	    !mappings_all_armed((uintptr_t)args[0], end))
+		return call_plain(nr, args);
+	return call_plain(nr, closed);
+}
+
 long memory_mprotect(long nr, const long args[6], uintptr_t caller)
 {
 	uintptr_t start = (uintptr_t)args[0], end = start + page_ceil((uintptr_t)args[1]);
@@ -172,9 +186,11 @@ long memory_mprotect(long nr, const long args[6], uintptr_t caller)
 	bool fills = makes_locked_writable(start, end, protection);
 	uint32_t stack = fills ? kernel_writes_stack(caller) : 0;
 	lock_write_masked(&mask);
-	long result = call_plain(nr, args);
+	long result = protect(nr, args, end);
 	if (!sys_failed(result))
 		mappings_protected(start, end, protection);
+	else if (start < end)
+		mappings_protect_failed(start, end, protection);
 	if (fills && !sys_failed(result))
 		filled(nr, stack, start, end, CAUSE_LOCK);
 	lock_write_end_masked(&mask);
@@ -236,13 +252,37 @@ long memory_asynchronous(long nr, const long args[6], uintptr_t caller)
 	return kernel_writes_call(nr, args, caller);
 }
 
+/* The kernel will refuse every mprotect there. */
+long memory_seal(long nr, const long args[6], uintptr_t caller)
+{
+	uintptr_t start = page_floor((uintptr_t)args[0]);
+	sigmask_t mask;
+	(void)caller;
+	lock_write_masked(&mask);
+	guard_exempt(start, page_ceil((uintptr_t)args[0] + (uintptr_t)args[1]), REGION_NO_VMA);
+	long result = call_plain(nr, args);
+	lock_write_end_masked(&mask);
+	return result;
+}
+
+void memory_forbid_executable(void)
+{
+	struct region *region;
+	sigmask_t mask;
+	lock_write_masked(&mask);
+	for (region = region_find(0, true); region; region = region_find(region->end, true))
+		if (region_armed(region) && region->protection & PROT_EXEC)
+			guard_give_up(region, REGION_NO_VMA);
+	lock_write_end_masked(&mask);
+}
+
 void memory_is_stack(uintptr_t start, uintptr_t length)
 {
 	sigmask_t mask;
 	if (!touches_regions(page_floor(start), length + PAGE_SIZE))
 		return;
 	lock_write_masked(&mask);
-	guard_give_up_range(page_floor(start), page_ceil(start + length), REGION_STACK);
+	guard_exempt(page_floor(start), page_ceil(start + length), REGION_STACK);
 	lock_write_end_masked(&mask);
 }
 

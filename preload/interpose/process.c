@@ -20,6 +20,7 @@
 #include "signals.h"
 #include "track/fault.h"
 #include "track/forks.h"
+#include "track/guard.h"
 #include "track/kernel_writes.h"
 #include "track/lock.h"
 #include "track/mappings.h"
@@ -47,6 +48,7 @@ void process_fork_begin(void)
 	sigmask_t mask;
 	net_keep();
 	sys_sigmask_block(&mask);
+	guard_exempt_stack((uintptr_t)__builtin_frame_address(0));
 	stacks_pause();
 	lock_write();
 	scope_first_fork();
@@ -67,6 +69,7 @@ void process_fork_child(bool actions_cleared)
 	net_thread();
 	signals_child(actions_cleared);
 	stacks_child();
+	guard_child();
 	output_child();
 	forks_child(&mask);
 }
@@ -193,10 +196,16 @@ long process_seccomp(long nr, const long args[6], uintptr_t caller)
 	return kernel_writes_call(nr, args, caller);
 }
 
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
+
 long process_prctl(long nr, const long args[6], uintptr_t caller)
 {
 	if (args[0] == PR_SET_SECCOMP)
 		before_seccomp();
+	if (args[0] == PR_SET_MDWE)
+		memory_forbid_executable();
 	long result = kernel_writes_call(nr, args, caller);
 	if (args[0] == PR_SET_VMA && args[1] == PR_SET_VMA_ANON_NAME)
 		names_observe(args);

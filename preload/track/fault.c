@@ -15,8 +15,6 @@
 #include "regions.h"
 #include "threads.h"
 
-#define STACK_NEIGHBOURHOOD ((uintptr_t)64 << 10)
-
 uint32_t process_epoch;
 int process_pid;
 
@@ -86,27 +84,6 @@ static void record(const struct region *region, uintptr_t page, uint32_t stack, 
 	recording_add(&write);
 }
 
-/*
- * The kernel must be able to push signal frames where the stack pointer is. A stack that lies in
- * one of our regions (a coroutine's) is opened around it, without events.
- */
-static void open_stack(uintptr_t pointer)
-{
-	struct region region;
-	if (!region_peek(pointer, &region) || !region_armed(&region))
-		return;
-	uintptr_t start = page_floor(pointer - STACK_NEIGHBOURHOOD);
-	if (start < region.start || start > pointer)
-		start = region.start;
-	if (pages_is_open(start) && pages_is_open(page_floor(pointer)))
-		return;
-	lock_write();
-	struct region *found = region_find(pointer, false);
-	if (found && region_armed(found))
-		guard_open_range(found, start, page_ceil(pointer + STACK_NEIGHBOURHOOD));
-	lock_write_end();
-}
-
 bool fault_first_write(uintptr_t address, ucontext_t *context)
 {
 	uintptr_t page = page_floor(address);
@@ -130,6 +107,6 @@ bool fault_first_write(uintptr_t address, ucontext_t *context)
 	if (error)
 		guard_open_more(page);
 	if (ours)
-		open_stack(context_stack(context));
+		guard_exempt_stack(context_stack(context));
 	return ours;
 }

@@ -13,6 +13,7 @@
 #include "threads.h"
 
 #define BLOCK_SIZE ((uintptr_t)2 << 20)
+#define STACK_NEIGHBOURHOOD ((uintptr_t)64 << 10)
 
 static _Atomic uint64_t calls;
 static _Atomic uint64_t opened_unseen;
@@ -168,6 +169,45 @@ void guard_give_up_range(uintptr_t start, uintptr_t end, enum region_limit why)
 			guard_give_up(region, why);
 		start = region->end;
 	}
+}
+
+void guard_exempt(uintptr_t start, uintptr_t end, enum region_limit why)
+{
+	const struct region *first = region_find(start, true);
+	if (!first || first->start >= end)
+		return;
+	region_split(start);
+	region_split(end);
+	guard_give_up_range(start, end, why);
+}
+
+/* The stack that the exemption itself needs must not fault under the lock. */
+static __attribute__((noinline)) void touch_stack(void)
+{
+	volatile char room[2 * PAGE_SIZE];
+	room[0] = room[PAGE_SIZE] = room[sizeof(room) - 1] = 0;
+}
+
+void guard_exempt_stack(uintptr_t pointer)
+{
+	struct region region;
+	if (!region_peek(pointer, &region) || !region_armed(&region))
+		return;
+	touch_stack();
+	lock_write();
+	const struct region *found = region_find(pointer, false);
+	if (found && region_armed(found)) {
+		uintptr_t start = page_floor(pointer - STACK_NEIGHBOURHOOD);
+		uintptr_t end = page_ceil(pointer + STACK_NEIGHBOURHOOD);
+		guard_exempt(start > pointer ? found->start : most(start, found->start),
+			     least(end, found->end), REGION_STACK);
+	}
+	lock_write_end();
+}
+
+void guard_child(void)
+{
+	atomic_store(&calls, 0);
 }
 
 void guard_open_range(struct region *region, uintptr_t start, uintptr_t end)

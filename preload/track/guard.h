@@ -39,6 +39,22 @@ void guard_give_up(struct region *region, enum region_limit why);
 /* Write lock: give up every region that intersects [start, end). */
 void guard_give_up_range(uintptr_t start, uintptr_t end, enum region_limit why);
 
+/*
+ * Write lock: never protect [start, end) again, whole pages of it; the regions that it lies in are
+ * cut there.
+ */
+void guard_exempt(uintptr_t start, uintptr_t end, enum region_limit why);
+
+/*
+ * No lock held, signals blocked: if `pointer`, the stack pointer of the calling thread, lies in an
+ * armed region (a coroutine's stack), never protect its neighbourhood again. Whoever takes the lock
+ * outside of the handlers calls this first: a fault of its own under the lock would hang.
+ */
+void guard_exempt_stack(uintptr_t pointer);
+
+/* In a forked child: counts of its own. */
+void guard_child(void);
+
 /* Write lock: open what is closed in the region around [start, end), without events. */
 void guard_open_range(struct region *region, uintptr_t start, uintptr_t end);
 

@@ -1,5 +1,7 @@
 #include "lock.h"
 
+#include "guard.h"
+
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
@@ -62,6 +64,7 @@ void lock_write_end(void)
 void lock_read_masked(sigmask_t *old)
 {
 	sys_sigmask_block(old);
+	guard_exempt_stack((uintptr_t)__builtin_frame_address(0));
 	lock_read();
 }
 
@@ -74,6 +77,7 @@ void lock_read_end_masked(const sigmask_t *old)
 void lock_write_masked(sigmask_t *old)
 {
 	sys_sigmask_block(old);
+	guard_exempt_stack((uintptr_t)__builtin_frame_address(0));
 	lock_write();
 }
 

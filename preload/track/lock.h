@@ -23,7 +23,10 @@ void lock_read_end(void);
 void lock_write(void);
 void lock_write_end(void);
 
-/* Blocks signals as well; *old goes to the matching end. */
+/*
+ * Blocks signals as well, and makes sure that the stack beneath is not armed (guard_exempt_stack).
+ * *old goes to the matching end.
+ */
 void lock_read_masked(sigmask_t *old);
 void lock_read_end_masked(const sigmask_t *old);
 void lock_write_masked(sigmask_t *old);

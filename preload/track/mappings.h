@@ -18,6 +18,12 @@ void mappings_remove(uintptr_t start, uintptr_t end);
 /* The kernel has just given [start, end) this protection. */
 void mappings_protected(uintptr_t start, uintptr_t end, int protection);
 
+/* Every page of [start, end) is in an armed region. */
+bool mappings_all_armed(uintptr_t start, uintptr_t end);
+
+/* The kernel refused to give all of [start, end) this protection, but may have given it to some. */
+void mappings_protect_failed(uintptr_t start, uintptr_t end, int protection);
+
 /* The pages of [start, end) went back to the kernel (MADV_DONTNEED), or may go (MADV_FREE). */
 void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once);
 
