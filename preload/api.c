@@ -79,7 +79,13 @@ EXPORT int cowspy_1_query(const void *address, struct cowspy_page *page, size_t 
 
 EXPORT int cowspy_1_label(const char *label)
 {
-	return calls_started ? finish(labels_add(label, strlen(label), process_epoch)) : 0;
+	sigmask_t mask;
+	if (!calls_started)
+		return 0;
+	sys_sigmask_block(&mask);
+	int error = labels_add(label, strlen(label), process_epoch);
+	sys_sigmask_restore(&mask);
+	return finish(error);
 }
 
 static long report(void *unused)

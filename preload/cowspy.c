@@ -1,4 +1,5 @@
 /* Start and stop. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -52,7 +53,7 @@ static void adopt_now(void)
 	lock_write_end_masked(&mask);
 }
 
-__attribute__((constructor(101))) static void start(void)
+static void watch(void)
 {
 	door_start();
 	real_start();
@@ -61,6 +62,7 @@ __attribute__((constructor(101))) static void start(void)
 	if (inherited && !options.output)
 		return;
 	sys_clock = clock_gettime;
+	report_start();
 	process_start();
 	struct thread *self = thread_begin(NULL);
 	if (!self)
@@ -79,6 +81,14 @@ __attribute__((constructor(101))) static void start(void)
 		adopt_now();
 	self->inside--;
 	calls_started = true;
+}
+
+/* A program finds errno 0 when it starts. */
+__attribute__((constructor(101))) static void start(void)
+{
+	int saved = errno;
+	watch();
+	errno = saved;
 }
 
 /* With the net on, exit_group comes last of all and reports. */

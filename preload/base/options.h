@@ -18,6 +18,7 @@ struct options {
 	unsigned scope;         /* COWSPY_SCOPE: enum option_scope */
 	unsigned stack_depth;   /* COWSPY_STACK_DEPTH: 0 to 128 */
 	unsigned map_rows;      /* COWSPY_PAGE_MAP: rows of page map for each mapping, 0: none */
+	unsigned residency;     /* COWSPY_RESIDENCY: 0 or 1 */
 	unsigned report_stacks; /* COWSPY_STACKS: stacks in the report */
 	unsigned net;           /* COWSPY_NET: Syscall User Dispatch, 0 or 1 */
 };

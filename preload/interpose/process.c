@@ -71,6 +71,7 @@ void process_fork_child(bool actions_cleared)
 	stacks_child();
 	guard_child();
 	output_child();
+	report_start();
 	forks_child(&mask);
 }
 

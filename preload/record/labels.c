@@ -6,6 +6,7 @@
 
 #include "base/chunks.h"
 #include "base/sys.h"
+#include "record/trace.h"
 
 static struct chunks labels = {.element = sizeof(struct label)};
 static _Atomic uint32_t count;
@@ -26,6 +27,7 @@ int labels_add(const char *text, size_t length, uint32_t epoch)
 	label->length = (uint32_t)length;
 	memcpy(label->text, text, length);
 	__atomic_store_n(&label->time, now, __ATOMIC_RELEASE);
+	trace_label(label);
 	return 0;
 }
 

@@ -310,6 +310,18 @@ void trace_given_back(uintptr_t start, uintptr_t end, uint32_t epoch, bool later
 		trace_file_append(TRACE_GIVEN_BACK, &fixed, sizeof(fixed), NULL, 0);
 }
 
+void trace_label(const struct label *label)
+{
+	struct trace_label fixed = {.head = sizeof(fixed),
+				    .thread = label->thread,
+				    .time = label->time,
+				    .epoch = label->epoch,
+				    .length = label->length};
+	const struct trace_part text = {label->text, label->length};
+	if (ready())
+		trace_file_append(TRACE_LABEL, &fixed, sizeof(fixed), &text, 1);
+}
+
 void trace_limit(uintptr_t start, uintptr_t end, uint32_t reason)
 {
 	struct trace_limit fixed = {

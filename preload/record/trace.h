@@ -15,6 +15,7 @@
 #include "cowspy/trace.h"
 #include "observe/maps.h"
 #include "record/journal.h"
+#include "record/labels.h"
 #include "record/trace_file.h"
 
 /* A mapping as the registry has it. */
@@ -46,6 +47,7 @@ bool trace_ready(void);
 void trace_first_write(const struct first_write *write, uint32_t event);
 void trace_fork(uint64_t time, uint32_t epoch, uint32_t child);
 void trace_given_back(uintptr_t start, uintptr_t end, uint32_t epoch, bool later);
+void trace_label(const struct label *label);
 void trace_limit(uintptr_t start, uintptr_t end, uint32_t reason);
 
 void trace_mapping_add(const struct trace_range *range);

@@ -6,6 +6,7 @@
 #include "report/parts.h"
 
 #define ROW_PAGES 64
+#define RESIDENCY_COLUMN (17 + ROW_PAGES + 2)
 #define ROW_SIZE (ROW_PAGES * PAGE_SIZE)
 #define MAPPINGS_FULL 16 /* as many rows in all as this many mappings could have */
 
@@ -23,6 +24,7 @@ struct rows {
 	uint64_t count;
 	size_t length;
 	char letters[ROW_PAGES];
+	char resident[ROW_PAGES];
 };
 
 static const struct page_run *run_at(const struct row_walk *walk, size_t index)
@@ -47,6 +49,25 @@ static void draw_row(const struct row_walk *walk, struct rows *rows)
 		uintptr_t to = run_end(run) < end ? run_end(run) : end;
 		memset(rows->letters + (from - rows->start) / PAGE_SIZE, (char)run->letter,
 		       (to - from) / PAGE_SIZE);
+	}
+}
+
+/*
+ * What is in memory, as mincore(2) says. Of anonymous memory the letters tell it; of a file also
+ * pages count that are in the page cache only.
+ */
+static void draw_residency(const struct row_walk *walk, struct rows *rows)
+{
+	unsigned char bytes[ROW_PAGES];
+	bool file = walk->mapping->region.file &&
+		    sys_call3(SYS_mincore, rows->start, rows->length * PAGE_SIZE, bytes) == 0;
+
+	for (size_t i = 0; i < rows->length; i++) {
+		char letter = rows->letters[i];
+		bool resident = letter != '.' && letter != 'S' && letter != '?';
+		if (file)
+			resident = bytes[i] & 1;
+		rows->resident[i] = resident ? '#' : '.';
 	}
 }
 
@@ -75,9 +96,11 @@ static bool next_rows(struct row_walk *walk, struct rows *rows)
 		walk->run++;
 	rows->start = walk->at;
 	rows->length = (rest < ROW_SIZE ? rest : ROW_SIZE) / PAGE_SIZE;
-	rows->count = rows_alike(walk);
+	rows->count = options.residency && walk->mapping->region.file ? 1 : rows_alike(walk);
 	memset(rows->letters, '.', sizeof(rows->letters));
 	draw_row(walk, rows);
+	if (options.residency)
+		draw_residency(walk, rows);
 	walk->at += rest < ROW_SIZE ? rest : rows->count * ROW_SIZE;
 	return true;
 }
@@ -85,7 +108,8 @@ static bool next_rows(struct row_walk *walk, struct rows *rows)
 static bool rows_equal(const struct rows *left, const struct rows *right)
 {
 	return left->length == right->length &&
-	       memcmp(left->letters, right->letters, left->length) == 0;
+	       memcmp(left->letters, right->letters, left->length) == 0 &&
+	       (!options.residency || memcmp(left->resident, right->resident, left->length) == 0);
 }
 
 static void print_row(struct text *text, uintptr_t address, const struct rows *rows)
@@ -94,6 +118,10 @@ static void print_row(struct text *text, uintptr_t address, const struct rows *r
 	text_hex(text, address, 12);
 	text_character(text, ' ');
 	text_bytes(text, rows->letters, rows->length);
+	if (options.residency) {
+		text_pad(text, RESIDENCY_COLUMN);
+		text_bytes(text, rows->resident, rows->length);
+	}
 	text_character(text, '\n');
 }
 
@@ -144,6 +172,8 @@ static void legend(struct text *text)
 			  "i ours alone, not written since the fork\n"
 			  "  r written in place after a fork: no copy      "
 			  "S copied, swapped    H copied, huge    ? unknown\n");
+	if (options.residency)
+		text_string(text, "  on the right: # in memory, as mincore(2) says    . not\n");
 }
 
 void report_page_maps(struct report *report)

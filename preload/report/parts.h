@@ -29,6 +29,9 @@ int rank_compare(const void *left, const void *right);
 /* "25,602" */
 void report_grouped(struct text *text, uint64_t value);
 
+/* "+1.234 s" since time_zero */
+void report_moment(struct report *report, uint64_t time);
+
 /* "[anonymous]", a path, or the name that its owner gave. */
 void report_mapping_name(struct report *report, const struct mapping *mapping);
 void report_range(struct report *report, const struct mapping *mapping);
@@ -47,6 +50,8 @@ void report_tables_prepare(struct report *report);
 void report_mappings(struct report *report);
 /* page_maps.c */
 void report_page_maps(struct report *report);
+/* labels.c */
+void report_labels(struct report *report);
 /* totals.c */
 void report_totals(struct report *report);
 void report_coverage(struct report *report);

@@ -42,6 +42,21 @@ void report_grouped(struct text *text, uint64_t value)
 	}
 }
 
+void report_moment(struct report *report, uint64_t time)
+{
+	struct text *text = &report->text;
+	uint64_t since = time > report->time_zero ? time - report->time_zero : 0;
+	uint64_t milliseconds = since / 1000000;
+
+	text_character(text, '+');
+	text_decimal(text, milliseconds / 1000);
+	text_character(text, '.');
+	text_character(text, (char)('0' + milliseconds / 100 % 10));
+	text_character(text, (char)('0' + milliseconds / 10 % 10));
+	text_character(text, (char)('0' + milliseconds % 10));
+	text_string(text, " s");
+}
+
 static void process_name(struct text *text)
 {
 	char name[NAME_SIZE];
@@ -96,6 +111,7 @@ static void write_parts(struct report *report, enum report_reason reason)
 	report_mappings(report);
 	report_page_maps(report);
 	report_stacks(report);
+	report_labels(report);
 	report_coverage(report);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/sys.h"
+#include "observe/locks.h"
 #include "observe/stacks.h"
 #include "observe/truth.h"
 #include "report/layout.h"
@@ -167,6 +168,50 @@ static void collect_pages(struct snapshot *snapshot)
 	}
 }
 
+/* ---- locks ---- */
+
+struct lock_walk {
+	struct snapshot *snapshot;
+	size_t tracked, untracked; /* the first of each that may reach into what comes */
+};
+
+/*
+ * Mappings that touch are one to the kernel when nothing tells them apart: each gets its share of
+ * what is locked by its size, which is right where all is locked or nothing.
+ */
+static void share_locked(struct snapshot *snapshot, size_t *next, size_t end, uintptr_t line_start,
+			 uintptr_t line_end, uint64_t locked)
+{
+	for (; *next < end; ++*next) {
+		struct mapping *mapping = snapshot_mapping(snapshot, *next);
+		const struct region *region = &mapping->region;
+		uintptr_t from = region->start > line_start ? region->start : line_start;
+		uintptr_t to = region->end < line_end ? region->end : line_end;
+		if (from < to)
+			mapping->locked += (locked >> 10) * ((to - from) >> PAGE_SHIFT) /
+					   ((line_end - line_start) >> PAGE_SHIFT) << 10;
+		if (region->end > line_end)
+			return;
+	}
+}
+
+static void take_locked(uintptr_t start, uintptr_t end, uint64_t locked, void *context)
+{
+	struct lock_walk *walk = context;
+	struct snapshot *snapshot = walk->snapshot;
+
+	share_locked(snapshot, &walk->tracked, snapshot->tracked, start, end, locked);
+	share_locked(snapshot, &walk->untracked, snapshot->mappings.count, start, end, locked);
+}
+
+static void collect_locks(struct snapshot *snapshot)
+{
+	struct lock_walk walk = {snapshot, 0, snapshot->tracked};
+
+	if (locks_any(0, ~(uintptr_t)0 & PAGE_MASK))
+		locks_walk(take_locked, &walk);
+}
+
 /* ---- without the kernel's word ---- */
 
 /* Each page whose latest event this is counts as that event left it. */
@@ -234,6 +279,7 @@ struct snapshot *snapshot_take(void)
 	collect_pages(snapshot);
 	if (snapshot->truth_error)
 		collect_without_truth(snapshot);
+	collect_locks(snapshot);
 	for (size_t i = 0; i < snapshot->tracked; i++)
 		snapshot->copied += snapshot_mapping(snapshot, i)->copied;
 	return snapshot;

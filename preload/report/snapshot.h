@@ -62,6 +62,7 @@ struct mapping {
 	size_t path, path_length; /* in snapshot->names; length 0: anonymous */
 	size_t run, runs;         /* in snapshot->runs, ascending */
 	uint64_t copied, attributed, zero, clean, resident, swapped;
+	uint64_t locked; /* bytes, by the kernel's own count (smaps) */
 };
 
 /* Pages of one mapping with the same letter. Untouched ones have no run. */

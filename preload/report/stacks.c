@@ -233,16 +233,10 @@ static void group_causes(struct text *text, const struct stack_group *group)
 static void group_time(struct report *report, const struct stack_group *group)
 {
 	struct text *text = &report->text;
-	uint64_t since = group->first > report->time_zero ? group->first - report->time_zero : 0;
-	uint64_t milliseconds = since / 1000000;
 
-	text_string(text, ", first at +");
-	text_decimal(text, milliseconds / 1000);
-	text_character(text, '.');
-	text_character(text, (char)('0' + milliseconds / 100 % 10));
-	text_character(text, (char)('0' + milliseconds / 10 % 10));
-	text_character(text, (char)('0' + milliseconds % 10));
-	text_string(text, " s\n");
+	text_string(text, ", first at ");
+	report_moment(report, group->first);
+	text_character(text, '\n');
 }
 
 static void group_line(struct report *report, const struct stack_group *group)

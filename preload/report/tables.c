@@ -70,6 +70,22 @@ static void protection(struct text *text, uint8_t bits)
 	text_character(text, bits & 4 ? 'x' : '-');
 }
 
+static void advice(struct text *text, unsigned bits)
+{
+	static const char *const names[] = {
+		"random",    "sequential", "dontfork", "wipeonfork", "mergeable", "hugepage",
+		"nohugepage", "willneed",   "cold",     "pageout",    "free",      "collapse"};
+
+	if (bits)
+		text_string(text, ", advised");
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (bits & 1u << i) {
+			text_character(text, ' ');
+			text_string(text, names[i]);
+		}
+	}
+}
+
 static void mapping_row(struct report *report, const struct mapping *mapping)
 {
 	struct text *text = &report->text;
@@ -82,10 +98,12 @@ static void mapping_row(struct report *report, const struct mapping *mapping)
 	text_decimal_right(text, mapping->clean, 10);
 	text_decimal_right(text, mapping->resident, 10);
 	text_decimal_right(text, mapping->swapped, 9);
+	text_decimal_right(text, mapping->locked >> PAGE_SHIFT, 9);
 	text_string(text, "  ");
 	protection(text, mapping->region.protection);
 	text_string(text, report_limit(mapping) ? "  no        " : "  yes       ");
 	report_mapping_name(report, mapping);
+	advice(text, mapping->region.advice);
 	text_character(text, '\n');
 }
 
@@ -99,7 +117,8 @@ void report_mappings(struct report *report)
 	text_string(text, "\nmappings, in pages\n  range");
 	text_pad(text, 35);
 	text_string(text,
-		    "size    copied      zero     clean  resident  swapped       protected\n");
+		    "size    copied      zero     clean  resident  swapped   locked       "
+		    "protected\n");
 	for (size_t i = 0; i < ranks->count && i < ROWS_MOST; i++) {
 		const struct rank *rank = list_at(ranks, i);
 		mapping_row(report, snapshot_mapping(report->snapshot, rank->index));

@@ -5,6 +5,7 @@
 #include "observe/stacks.h"
 #include "report/parts.h"
 #include "track/guard.h"
+#include "track/recording.h"
 #include "track/syscall_table.h"
 
 #define UNTRACKED_SHOWN 10
@@ -204,6 +205,15 @@ static void untracked(struct report *report)
 	list_release(&ranks);
 }
 
+static void left_out(struct report *report)
+{
+	if (!recording_left_out())
+		return;
+	text_string(&report->text, "  paused by request: ");
+	counted(&report->text, recording_left_out(), "first write");
+	text_string(&report->text, " not recorded\n");
+}
+
 static void opened_unseen(struct report *report)
 {
 	if (!guard_opened_unseen())
@@ -237,6 +247,7 @@ void report_coverage(struct report *report)
 	events(report);
 	untracked(report);
 	unprotected(report);
+	left_out(report);
 	opened_unseen(report);
 	if (stacks_why_none()) {
 		text_string(text, "  no stacks: ");

@@ -491,6 +491,19 @@ static void populated_run(uintptr_t start, uintptr_t end, page_flags_t flags, vo
 	}
 }
 
+/* The claimed pages, run by run. */
+static int open_claimed(const struct call *call, const struct region *region)
+{
+	int error = 0;
+	for (size_t i = 0, next; i < call->opened_count && !error; i = next) {
+		uintptr_t start = call->opened[i].page, end = start;
+		for (next = i; next < call->opened_count && call->opened[next].page == end; next++)
+			end += PAGE_SIZE;
+		error = guard_open_run(region, start, end);
+	}
+	return error;
+}
+
 void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uintptr_t start,
 			     uintptr_t end, enum write_cause cause)
 {
@@ -507,9 +520,10 @@ void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uin
 	for (size_t i = 0; i < call.opened_count; i++)
 		call.opened[i].written = true;
 	record_written(&call);
+	if (open_claimed(&call, region))
+		guard_give_up(region, REGION_NO_VMA);
 	if (call.opened != call.opened_few)
 		memory_unmap(call.opened, call.opened_most * sizeof(*call.opened));
-	guard_apply(region, start, end);
 }
 
 void kernel_writes_asynchronous(uintptr_t start, uintptr_t length)

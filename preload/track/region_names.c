@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "regions.h"
+#include "trace_regions.h"
 
 /* Open addressing; three quarters are ever used, so that a search ends. */
 #define SLOTS 8192u
@@ -50,5 +51,7 @@ int region_names_set(uintptr_t start, uintptr_t end, const char *name, size_t le
 	for (region = region_find(start, true); region && region->start < end;
 	     region = region_find(region->end, true))
 		region->name = kept;
+	if (kept)
+		trace_region_name(start, end, kept);
 	return 0;
 }

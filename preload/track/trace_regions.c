@@ -1,5 +1,7 @@
 #include "trace_regions.h"
 
+#include <string.h>
+
 #include "record/trace.h"
 
 #define SAME(ours, traced) _Static_assert((int)(ours) == (int)(traced), "the trace's numbers")
@@ -28,6 +30,13 @@ uint32_t trace_region_flags(const struct region *region)
 	       (region->shared_since_fork ? TRACE_SHARED_SINCE_FORK : 0);
 }
 
+void trace_region_name(uintptr_t start, uintptr_t end, const char *name)
+{
+	const struct maps_line line = {
+		.start = start, .end = end, .path = name, .path_length = strlen(name)};
+	trace_mapping_name(&line);
+}
+
 void trace_region(const struct region *region)
 {
 	const struct trace_range range = {
@@ -38,6 +47,8 @@ void trace_region(const struct region *region)
 		.limit = region->limit,
 	};
 	trace_mapping_add(&range);
+	if (region->name)
+		trace_region_name(region->start, region->end, region->name);
 }
 
 void trace_regions_all(void)

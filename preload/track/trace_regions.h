@@ -9,6 +9,9 @@ void trace_region(const struct region *region);
 /* All that is tracked now: a trace begins. */
 void trace_regions_all(void);
 
+/* What its owner calls it. */
+void trace_region_name(uintptr_t start, uintptr_t end, const char *name);
+
 /* Flags of struct trace_mapping. */
 uint32_t trace_region_flags(const struct region *region);
 
