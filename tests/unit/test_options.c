@@ -66,6 +66,7 @@ static void every_option_is_read(void **state)
 			       "COWSPY_SCOPE=all",
 			       "COWSPY_STACK_DEPTH=128",
 			       "COWSPY_PAGE_MAP=0",
+			       "COWSPY_RESIDENCY=on",
 			       "COWSPY_STACKS=7",
 			       "COWSPY_NET=off",
 			       NULL};
@@ -77,6 +78,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(options.scope, SCOPE_ALL);
 	assert_int_equal(options.stack_depth, 128);
 	assert_int_equal(options.map_rows, 0);
+	assert_int_equal(options.residency, 1);
 	assert_int_equal(options.report_stacks, 7);
 	assert_int_equal(options.net, 0);
 	assert_string_equal(said, "");
@@ -159,7 +161,7 @@ static void an_unknown_name_is_one_line(void **state)
 	assert_refused("COWSPY_STACKDEPTH=3",
 		       "cowspy: COWSPY_STACKDEPTH: no such option; there are COWSPY_OUTPUT, "
 		       "COWSPY_SIGNAL, COWSPY_SCOPE, COWSPY_STACK_DEPTH, COWSPY_PAGE_MAP, "
-		       "COWSPY_STACKS, COWSPY_NET\n");
+		       "COWSPY_RESIDENCY, COWSPY_STACKS, COWSPY_NET\n");
 }
 
 static void a_hostile_value_cannot_drive_the_terminal(void **state)
@@ -197,7 +199,7 @@ static void the_table_names_every_option_once(void **state)
 		unsigned names = 0;
 		for (char *next = table; (next = strstr(next, "COWSPY_")); next++)
 			names++;
-		assert_int_equal(names, 7);
+		assert_int_equal(names, 8);
 		assert_non_null(strstr(table, "a number from 0 to 128"));
 	}
 }
