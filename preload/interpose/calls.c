@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "net.h"
 #include "observe/stacks.h"
+#include "probe.h"
 #include "track/staging.h"
 #include "track/threads.h"
 
@@ -61,8 +62,7 @@ static const call_fn special[CALLS_MOST] = {
 
 bool calls_started;
 
-/* libunwind's calls, made while it works for us. */
-static bool ours(void)
+bool call_is_ours(void)
 {
 	const struct thread *self = thread_self();
 	return stacks_capturing() || (self && self->inside);
@@ -74,9 +74,12 @@ static bool ours(void)
  */
 static long call_ours(long nr, const long args[6])
 {
+	long result;
 	if (nr == SYS_rt_sigprocmask)
 		return signals_mask_ours(args);
-	long result = call_plain(nr, args);
+	if (probe_call(nr, args, &result))
+		return result;
+	result = call_plain(nr, args);
 	if (nr == SYS_mmap && !sys_failed(result))
 		memory_note((uintptr_t)result, (uintptr_t)result + page_ceil((uintptr_t)args[1]));
 	return result;
@@ -102,7 +105,7 @@ static void call_meet(void)
 
 long call_issue(long nr, const long args[6], uintptr_t caller)
 {
-	if (ours())
+	if (call_is_ours())
 		return call_ours(nr, args);
 	if (!calls_started)
 		return call_plain(nr, args);
@@ -135,6 +138,8 @@ long call_libc(long nr, const long args[6], uintptr_t caller)
 long call_point(long nr, const long args[6], uintptr_t caller)
 {
 	int type;
+	if (call_is_ours())
+		return in_libc_manner(call_ours(nr, args));
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
 	long result = call_issue(nr, args, caller);
 	pthread_setcanceltype(type, NULL);

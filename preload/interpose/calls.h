@@ -28,6 +28,9 @@ long call_libc(long nr, const long args[6], uintptr_t caller);
  */
 long call_point(long nr, const long args[6], uintptr_t caller);
 
+/* Whether the calling thread is inside a library that works for us: libunwind. */
+bool call_is_ours(void);
+
 /* The call as it is. */
 static inline long call_plain(long nr, const long args[6])
 {

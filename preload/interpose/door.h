@@ -29,10 +29,10 @@ struct door {
 	bool foreign;           /* the next definition is not libc's */
 } __attribute__((aligned(32))); /* the size as well: they form an array */
 
-/* Whether the next definition has to be called. */
+/* Whether the next definition has to be called: never for our unwinder's calls (probe.h). */
 static inline bool door_shut(const struct door *door)
 {
-	return door->real && (!region_selector || door->foreign);
+	return door->real && (!region_selector || door->foreign) && !call_is_ours();
 }
 
 /*

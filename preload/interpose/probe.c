@@ -1,0 +1,46 @@
+#include "probe.h"
+
+#include <errno.h>
+
+#include "base/sys.h"
+
+/* No process can have descriptors as high as these. */
+#define READ_END 0x7fffff00
+#define WRITE_END 0x7fffff01
+
+static long probe_open(int *ends)
+{
+	ends[0] = READ_END;
+	ends[1] = WRITE_END;
+	return 0;
+}
+
+/* One byte from anywhere: can it be read? */
+static long probe_write(const void *from, unsigned long length)
+{
+	char byte;
+	return length && sys_copy(&byte, from, 1) ? -EFAULT : (long)length;
+}
+
+static long probe_read(char *to, unsigned long length)
+{
+	if (length)
+		*to = 0;
+	return length ? 1 : 0;
+}
+
+bool probe_call(long nr, const long args[6], long *result)
+{
+	int fd = (int)args[0];
+	if (nr == SYS_pipe2)
+		*result = probe_open((int *)args[0]);
+	else if (nr == SYS_write && fd == WRITE_END)
+		*result = probe_write((const void *)args[1], (unsigned long)args[2]);
+	else if (nr == SYS_read && fd == READ_END)
+		*result = probe_read((char *)args[1], (unsigned long)args[2]);
+	else if (nr == SYS_close && (fd == READ_END || fd == WRITE_END))
+		*result = 0;
+	else
+		return false;
+	return true;
+}
