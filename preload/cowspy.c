@@ -59,7 +59,7 @@ static void watch(void)
 	real_start();
 	bool inherited = mark_environment();
 	options_start(environ, !inherited);
-	if (inherited && !options.output)
+	if (inherited && !(options.output && options.follow))
 		return;
 	sys_clock = clock_gettime;
 	report_start();

@@ -21,6 +21,8 @@ struct options {
 	unsigned residency;     /* COWSPY_RESIDENCY: 0 or 1 */
 	unsigned report_stacks; /* COWSPY_STACKS: stacks in the report */
 	unsigned net;           /* COWSPY_NET: Syscall User Dispatch, 0 or 1 */
+	unsigned follow;        /* COWSPY_FOLLOW: children too, 0 or 1 */
+	unsigned quiet;         /* COWSPY_QUIET: do not say where the report is, 0 or 1 */
 };
 
 extern struct options options;

@@ -80,14 +80,14 @@ static struct action action_ours(int signal, const struct action *program)
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTORER_FLAG |
 			 (program->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)),
 		.restorer = sys_restorer,
-		.mask = ALL_BUT_FAULTS,
+		.mask = ~sys_faults,
 	};
-	if (signal == SIGSEGV) {
+	if (signal == SIGSEGV || signal == SIGBUS) {
 		ours.handler = (void *)handlers_fault;
 		ours.flags |= SA_NODEFER;
 	} else if (signal == SIGSYS) {
 		ours.handler = (void *)handlers_dispatch;
-		ours.mask = ~SIGMASK(SIGSEGV);
+		ours.mask = ~(sys_faults & ~SIGMASK(SIGSYS));
 	} else if (signal == snapshot_signal) {
 		ours.handler = (void *)handlers_snapshot;
 		if (!action_is_handler(program))
@@ -129,7 +129,7 @@ static void take_over(void)
 void signals_start(int snapshot, bool net)
 {
 	snapshot_signal = snapshot;
-	signals_hidden = SIGMASK(SIGSEGV) | (net ? SIGMASK(SIGSYS) : 0);
+	signals_hidden = net ? sys_faults : sys_faults & ~SIGMASK(SIGSYS);
 	always = signals_hidden | (snapshot ? SIGMASK(snapshot) : 0);
 	take_over();
 	mask_take_over(true);

@@ -5,6 +5,7 @@
 #include "net.h"
 #include "observe/stacks.h"
 #include "process.h"
+#include "record/trace_file.h"
 #include "report/output.h"
 #include "signals.h"
 #include "track/context.h"
@@ -37,12 +38,13 @@ static bool is_refused_write(const siginfo_t *info, const ucontext_t *context)
 void handlers_fault(int signal, siginfo_t *info, void *context)
 {
 	meet(context);
-	if (is_refused_write(info, context) &&
+	if (signal == SIGSEGV && is_refused_write(info, context) &&
 	    fault_first_write((uintptr_t)info->si_addr, context))
 		return;
 	if (info->si_code > 0 && in_copy(context))
 		context_jump(context, (uintptr_t)sys_copy_fault);
-	else if (info->si_code <= 0 || !stacks_rescue(context))
+	else if (info->si_code <= 0 ||
+		 (!trace_file_rescue(context) && !stacks_rescue(context)))
 		signals_deliver(signal, info, context);
 }
 

@@ -1,5 +1,5 @@
 /*
- * SIGSEGV and SIGSYS that were sent while the program blocks them.
+ * SIGSEGV, SIGSYS and SIGBUS that were sent while the program blocks them.
  *
  * In the kernel they are never blocked, so they arrive at once, and are kept here until the program
  * unblocks them or waits for them. What was sent to the process is kept by the thread that it
@@ -12,9 +12,12 @@
 #include "signals.h"
 #include "track/threads.h"
 
+static const int signals[] = {SIGSEGV, SIGSYS, SIGBUS};
+#define SIGNALS (sizeof(signals) / sizeof(*signals))
+
 static siginfo_t *kept_info(struct thread *self, int signal)
 {
-	return &self->kept_info[signal == SIGSYS];
+	return &self->kept_info[signal == SIGSYS ? 1 : signal == SIGBUS ? 2 : 0];
 }
 
 static void send_again(int tid, siginfo_t *info)
@@ -54,12 +57,11 @@ static bool take(struct thread *self, int signal, siginfo_t *info)
 
 void pending_release(struct thread *self)
 {
-	static const int signals[] = {SIGSEGV, SIGSYS};
 	sigmask_t blocked;
 	siginfo_t info;
 	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &blocked, sizeof(blocked));
 	blocked = mask_for_program(blocked, self);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < SIGNALS; i++)
 		if (!(blocked & SIGMASK(signals[i])) && take(self, signals[i], &info))
 			send_again((int)sys_call0(SYS_gettid), &info);
 }
@@ -80,11 +82,13 @@ long pending_show(long nr, const long args[6], uintptr_t caller)
 static long take_awaited(struct thread *self, sigmask_t set, void *info_out)
 {
 	siginfo_t info;
-	int signal = set & SIGMASK(SIGSEGV) ? SIGSEGV : SIGSYS;
-	if (!take(self, signal, &info) &&
-	    !(set & SIGMASK(SIGSYS) && take(self, signal = SIGSYS, &info)))
-		return 0;
-	return info_out && call_write_program(info_out, &info, sizeof(info)) ? -EFAULT : signal;
+	for (unsigned i = 0; i < SIGNALS; i++) {
+		if (!(set & SIGMASK(signals[i])) || !take(self, signals[i], &info))
+			continue;
+		return info_out && call_write_program(info_out, &info, sizeof(info)) ? -EFAULT
+										      : signals[i];
+	}
+	return 0;
 }
 
 long pending_wait(long nr, const long args[6], uintptr_t caller)

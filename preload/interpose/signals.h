@@ -38,7 +38,8 @@ static inline bool action_is_handler(const struct action *action)
 
 /* What is never in a mask, or not in those with which our own code protects itself. */
 #define SIGNALS_OPEN                                                                              \
-	(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS) | SIGMASK(SIGKILL) | SIGMASK(SIGSTOP) | LIBC_SIGNALS)
+	(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS) | SIGMASK(SIGBUS) | SIGMASK(SIGKILL) |                \
+	 SIGMASK(SIGSTOP) | LIBC_SIGNALS)
 
 /* Signals that are never blocked in the kernel, since faults and dispatched calls must arrive. */
 extern sigmask_t signals_hidden;
@@ -49,7 +50,7 @@ extern sigmask_t signals_hidden;
  * What the program does with that signal's own bit, and SIGSYS's, is only known per thread.
  */
 #define SIGNALS_CARRIER SIGMASK(SIGSTKFLT)
-#define SIGNALS_PER_THREAD (SIGMASK(SIGSTKFLT) | SIGMASK(SIGSYS))
+#define SIGNALS_PER_THREAD (SIGMASK(SIGSTKFLT) | (signals_hidden & ~SIGMASK(SIGSEGV)))
 
 struct thread;
 sigmask_t mask_for_kernel(sigmask_t program);

@@ -98,8 +98,10 @@ static bool has_copied(void)
  */
 static bool nothing_to_say(enum report_reason reason)
 {
-	if (!forked || reason == REPORT_SNAPSHOT)
+	if (!forked || (reason == REPORT_SNAPSHOT && options.follow))
 		return false;
+	if (!options.follow)
+		return true;
 	return !has_copied() || (reason == REPORT_EXEC && !options.output);
 }
 
@@ -113,7 +115,7 @@ static void report_now(enum report_reason reason)
 	if (!close)
 		return;
 	sys_call1(SYS_close, fd);
-	if (!forked && reason != REPORT_SNAPSHOT)
+	if (!forked && !options.quiet && reason != REPORT_SNAPSHOT)
 		notice_say("report in ", names_report(), "\n");
 }
 

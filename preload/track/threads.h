@@ -38,7 +38,7 @@ struct thread {
 	unsigned inside;          /* our own code calls libc: calls pass through unwatched */
 	sigmask_t hidden;         /* blocked by the program, which the kernel's mask cannot say */
 	sigmask_t kept;           /* of these, sent and still waiting to be unblocked */
-	siginfo_t kept_info[2];   /* of SIGSEGV, and of SIGSYS */
+	siginfo_t kept_info[3];   /* of SIGSEGV, SIGSYS, SIGBUS */
 	sigmask_t awaits;         /* signals that it waits for in sigtimedwait */
 	sigmask_t wait_mask;      /* of a call that waits with a mask of its own, */
 	uintptr_t wait_stack;     /* and where its frame is */

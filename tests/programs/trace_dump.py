@@ -5,7 +5,9 @@ trace_dump.py count FILE...        lines "TYPE NUMBER" over all files
 trace_dump.py pages FILE           pages of first writes, in hexadecimal
 trace_dump.py tree FILE...         one line a file: pid, parent's pid, epoch, how it ended
 trace_dump.py show FILE            every record
+trace_dump.py shadow FILE SHADOW   pages that trace_writers has written are all in the trace
 """
+import array
 import struct
 import sys
 
@@ -76,7 +78,22 @@ def ending(trace):
     return end
 
 
+def shadow(path, notes):
+    trace = Trace(path)
+    with open(notes, "rb") as file:
+        words = array.array("Q", file.read())
+    recorded = {write[0] for write in first_writes(trace)}
+    written = [words[0] + page * 4096 for page, done in enumerate(words[1:]) if done]
+    missing = [page for page in written if page not in recorded]
+    print(f"{len(written)} written, {len(recorded)} recorded, {len(missing)} missing")
+    if missing or trace.damage is not None:
+        raise SystemExit(f"missing {missing[:5]}, damage at {trace.damage}")
+
+
 def main():
+    if sys.argv[1] == "shadow":
+        shadow(*sys.argv[2:])
+        return
     verb, paths = sys.argv[1], sys.argv[2:]
     if verb == "count":
         count(paths)
