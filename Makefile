@@ -70,10 +70,12 @@ LIBRARY := $(abspath $(BUILD)/libcowspy.so)
 MAN1 := $(wildcard tools/man/*.1)
 MAN3 := $(wildcard tools/man/*.3)
 PKGCONFIG := $(wildcard cowspy.pc.in)
+BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
 
 C_FILES := $(wildcard include/*.h include/*/*.h preload/*.[ch] preload/*/*.[ch] tools/*.[ch] \
 	tools/*/*.[ch] tests/*.c tests/*/*.[ch])
-SHELL_FILES := .ci/run $(wildcard tests/*.sh tests/*/*.sh)
+SHELL_FILES := .ci/run $(wildcard tests/*.sh tests/*/*.sh) tools/completion/cowspy.bash
 
 # ---- build ---------------------------------------------------------------------------------
 
@@ -182,6 +184,39 @@ check-real: ## only the tests on real programs, the slow ones too
 	@$(MAKE) --no-print-directory all tests
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' VERBOSE='$(VERBOSE)' tests/run.sh --slow real
 
+# Everything that reads recordings, with clang's fuzzer.
+FUZZ_SECONDS ?= 120
+FUZZ_BUILD := $(BUILD)/fuzz
+FUZZ_FLAGS := $(LANGUAGE) -O1 -fno-omit-frame-pointer $(INCLUDES) -I$(BUILD)/generated \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_SOURCES := tests/fuzz/fuzz_trace.c $(TOOLS_SOURCES) $(filter-out %.S,$(COMMON_SOURCES))
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%=$(FUZZ_BUILD)/%.o) $(FUZZ_BUILD)/profile.pb-c.o
+
+$(FUZZ_BUILD)/profile.pb-c.o: $(GENERATED).c
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(FUZZ_BUILD)/tools/cowspy.c.o: FUZZ_FLAGS += -Dmain=cowspy_main
+
+$(FUZZ_BUILD)/%.o: % $(GENERATED).h Makefile
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(FUZZ_BUILD)/fuzz_trace: $(FUZZ_OBJECTS)
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(TOOLS_LIBS)
+
+$(FUZZ_BUILD)/make_corpus: tests/fuzz/make_corpus.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(LANGUAGE) -O1 $(WARNINGS) $(INCLUDES) $(DEPENDENCIES) -MF $@.d -o $@ $<
+
+.PHONY: fuzz
+fuzz: $(FUZZ_BUILD)/fuzz_trace $(FUZZ_BUILD)/make_corpus ## fuzz the trace reader (FUZZ_SECONDS=120)
+	@mkdir -p $(FUZZ_BUILD)/corpus $(FUZZ_BUILD)/seeds
+	@$(FUZZ_BUILD)/make_corpus $(FUZZ_BUILD)/seeds
+	$(FUZZ_BUILD)/fuzz_trace -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+		-malloc_limit_mb=256 -max_len=65536 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_BUILD)/corpus $(FUZZ_BUILD)/seeds
+
 .PHONY: bench
 bench: all $(BENCHES) ## cost of a first write against plain and against a bare handler
 	@tests/install.sh bench
@@ -237,6 +272,9 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(PREFIX)/share/man/man1/)
 	$(if $(MAN3),install -d $(DESTDIR)$(PREFIX)/share/man/man3 && install -m 644 $(MAN3) \
 		$(DESTDIR)$(PREFIX)/share/man/man3/)
+	install -d $(DESTDIR)$(BASH_COMPLETIONS) $(DESTDIR)$(ZSH_COMPLETIONS)
+	install -m 644 tools/completion/cowspy.bash $(DESTDIR)$(BASH_COMPLETIONS)/cowspy
+	install -m 644 tools/completion/_cowspy $(DESTDIR)$(ZSH_COMPLETIONS)/
 	$(if $(PKGCONFIG),install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
 		sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
 		-e 's|@VERSION@|$(VERSION)|g' cowspy.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/cowspy.pc)
@@ -244,6 +282,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libcowspy.so $(DESTDIR)$(PREFIX)/bin/cowspy \
+		$(DESTDIR)$(BASH_COMPLETIONS)/cowspy $(DESTDIR)$(ZSH_COMPLETIONS)/_cowspy \
 		$(DESTDIR)$(PREFIX)/include/cowspy.h $(DESTDIR)$(LIBDIR)/pkgconfig/cowspy.pc \
 		$(MAN1:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
 		$(MAN3:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man3/%)

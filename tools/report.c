@@ -201,7 +201,8 @@ void report_answer(const struct report *report, struct text *text)
 	text_size(text, total->copied ? total->copied_bytes : total->bytes);
 	text_string(text, " (");
 	text_decimal(text, total->copied ? total->copied : total->writes);
-	text_string(text, " pages)");
+	text_string(text,
+		    (total->copied ? total->copied : total->writes) == 1 ? " page)" : " pages)");
 	first = &report->model->processes[report->processes.list[0].process];
 	if (report->processes.count > 1) {
 		text_string(text, ", ");

@@ -117,9 +117,8 @@ static void print_damage(const struct model_process *process, struct text *text)
 			text_decimal(text, damage->cut_offset);
 	}
 	if (damage->records) {
-		text_string(text, "; ");
+		text_string(text, "; records left out: ");
 		text_decimal(text, damage->records);
-		text_string(text, " records left out");
 	}
 	text_character(text, '\n');
 }
@@ -132,15 +131,15 @@ static void print_pending(const struct model *model, struct text *text)
 		unknown += model->processes[i].damage.unknown;
 	}
 	if (pending) {
-		text_string(text, "  ");
+		text_string(text,
+			    "  records begun when their process was killed, or being written: ");
 		text_decimal(text, pending);
-		text_string(text, " records had been begun when their process was killed, "
-				  "or are being written\n");
+		text_character(text, '\n');
 	}
 	if (unknown) {
-		text_string(text, "  ");
+		text_string(text, "  records of a newer version, left out: ");
 		text_decimal(text, unknown);
-		text_string(text, " records are of a newer version and were left out\n");
+		text_character(text, '\n');
 	}
 }
 
