@@ -69,6 +69,7 @@ RESULTS := $(BUILD)/libcowspy.so $(if $(TOOLS_SOURCES),$(BUILD)/cowspy)
 LIBRARY := $(abspath $(BUILD)/libcowspy.so)
 MAN1 := $(wildcard tools/man/*.1)
 MAN3 := $(wildcard tools/man/*.3)
+MAN5 := $(wildcard tools/man/*.5)
 PKGCONFIG := $(wildcard cowspy.pc.in)
 BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
@@ -272,6 +273,8 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(PREFIX)/share/man/man1/)
 	$(if $(MAN3),install -d $(DESTDIR)$(PREFIX)/share/man/man3 && install -m 644 $(MAN3) \
 		$(DESTDIR)$(PREFIX)/share/man/man3/)
+	$(if $(MAN5),install -d $(DESTDIR)$(PREFIX)/share/man/man5 && install -m 644 $(MAN5) \
+		$(DESTDIR)$(PREFIX)/share/man/man5/)
 	install -d $(DESTDIR)$(BASH_COMPLETIONS) $(DESTDIR)$(ZSH_COMPLETIONS)
 	install -m 644 tools/completion/cowspy.bash $(DESTDIR)$(BASH_COMPLETIONS)/cowspy
 	install -m 644 tools/completion/_cowspy $(DESTDIR)$(ZSH_COMPLETIONS)/
@@ -285,7 +288,8 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(BASH_COMPLETIONS)/cowspy $(DESTDIR)$(ZSH_COMPLETIONS)/_cowspy \
 		$(DESTDIR)$(PREFIX)/include/cowspy.h $(DESTDIR)$(LIBDIR)/pkgconfig/cowspy.pc \
 		$(MAN1:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
-		$(MAN3:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man3/%)
+		$(MAN3:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man3/%) \
+		$(MAN5:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man5/%)
 	rm -rf $(DESTDIR)$(PREFIX)/include/cowspy
 
 .PHONY: clean

@@ -15,6 +15,8 @@ static const struct {
 	const char *summary;
 	const char *example;
 } verbs[] = {
+	{"record", verb_record, "run a program and record its first writes",
+	 "cowspy record -- redis-server"},
 	{"pages", verb_pages, "page states of a running process", "cowspy pages 4250"},
 	{"compare", verb_compare, "which pages processes still share", "cowspy compare 4250 4251"},
 	{"snapshot", verb_snapshot, "report of a process that runs with libcowspy.so",
@@ -92,8 +94,8 @@ static void print_help(FILE *stream)
 			"  cowspy VERB --help   options of a verb\n"
 			"  cowspy --version     version of cowspy\n"
 			"\n"
-			"To see who wrote first to each page, start a program with the library:\n"
-			"  LD_PRELOAD=libcowspy.so PROGRAM\n");
+			"To see who wrote first to each page, run a program with the library:\n"
+			"  cowspy record PROGRAM     or     LD_PRELOAD=libcowspy.so PROGRAM\n");
 }
 
 int main(int argc, char **argv)
@@ -114,9 +116,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < VERBS; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);
-	fprintf(stderr,
-		"cowspy: no verb '%s'; there are pages, compare, snapshot"
-		" (see 'cowspy --help')\n",
-		argv[1]);
+	fprintf(stderr, "cowspy: no verb '%s'; there are ", argv[1]);
+	for (size_t i = 0; i < VERBS; i++)
+		fprintf(stderr, "%s%s", i ? ", " : "", verbs[i].name);
+	fprintf(stderr, " (see 'cowspy --help')\n");
 	return STATUS_USAGE;
 }
