@@ -132,7 +132,7 @@ $(BUILD)/common/%.o: % Makefile
 # ---- tests ---------------------------------------------------------------------------------
 
 .PHONY: tests
-tests: $(PROGRAMS) $(UNITS) $(BENCHES) ## build the tests without running them
+tests: $(PROGRAMS) $(UNITS) $(BENCHES) $(BUILD)/fuzz/make_corpus ## build the tests without running them
 
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)

@@ -17,7 +17,8 @@ packages_of()
 	bench) echo python3-minimal ;;
 	check)
 		echo clang clang-format cppcheck shellcheck libcmocka-dev python3 \
-			"libpython$(python_version)-testsuite" redis-server redis-tools sqlite3 git bash
+			"libpython$(python_version)-testsuite" redis-server redis-tools sqlite3 git bash \
+			protobuf-compiler
 		;;
 	*)
 		echo "install.sh: no group of packages is called '$1'" >&2

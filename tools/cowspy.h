@@ -11,9 +11,9 @@ enum status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
-	STATUS_PROCESS = 3, /* no such process, it ended, or it may not be looked at */
+	STATUS_PROCESS = 3,   /* no such process, it ended, or it may not be looked at */
 	STATUS_RECORDING = 3, /* likewise of a recording */
-	STATUS_DAMAGED = 4, /* a recording is damaged; what is intact was shown */
+	STATUS_DAMAGED = 4,   /* a recording is damaged; what is intact was shown */
 };
 
 int verb_pages(int argc, char **argv);

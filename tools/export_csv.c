@@ -44,7 +44,7 @@ static void print_write(const struct export *export, const struct model_process 
 		model_kind_names[model_kind(write->kind)],
 		model_cause_names[model_cause(write->cause)]);
 	if (write->syscall)
-		fprintf(stream, "%u", write->syscall - 1);
+		fprintf(stream, "%d", write->syscall - 1);
 	fprintf(stream, ",%u,0x%jx,%u,", write->thread, (uintmax_t)write->page,
 		process->header.page_size);
 	print_string(stream, region ? region : "");
