@@ -8,6 +8,7 @@
 #include "cowspy.h"
 #include "diff.h"
 #include "output.h"
+#include "pager.h"
 #include "recording.h"
 
 /* Status 1 is the answer of --fail-above here, and nothing else. */
@@ -126,9 +127,11 @@ static int compare(struct diff *diff, const struct diff_options *options)
 	if (options->json) {
 		status = diff_print_json(diff, options);
 	} else {
+		pid_t pager = pager_start();
 		output_start(&text);
 		diff_print(diff, options, &text);
 		status = output_finish(&text, "diff", STATUS_OK);
+		pager_end(pager);
 	}
 	if (status != STATUS_OK)
 		return STATUS_NO_ANSWER;

@@ -7,6 +7,7 @@
 
 #include "cowspy.h"
 #include "output.h"
+#include "pager.h"
 #include "recording.h"
 #include "report.h"
 
@@ -115,9 +116,11 @@ static int print(struct model *model, const struct report_options *options)
 	if (options->json) {
 		status = report_print_json(&report);
 	} else {
+		pid_t pager = pager_start();
 		output_start(&text);
 		report_print(&report, &text);
 		status = output_finish(&text, "report", STATUS_OK);
+		pager_end(pager);
 	}
 	report_free(&report);
 	return status == STATUS_OK ? recording_status(model) : status;
