@@ -31,15 +31,25 @@ static bool named(const char *path, const char *const *names)
 	return false;
 }
 
+/* Whatever name our file has, or a link to it. */
+static bool is_us(const struct dl_phdr_info *info)
+{
+	uintptr_t here = (uintptr_t)&library_ranges - info->dlpi_addr;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD &&
+		    here - info->dlpi_phdr[i].p_vaddr < info->dlpi_phdr[i].p_memsz)
+			return true;
+	return false;
+}
+
 static int add_library(struct dl_phdr_info *info, size_t size, void *context)
 {
 	static const char *const libc_names[] = {"libc.so.6", "ld-linux", "libpthread.so", NULL};
-	static const char *const own_names[] = {"libcowspy.so", "libunwind.so", "libunwind-",
-						"liblzma.so", NULL};
+	static const char *const own_names[] = {"libunwind.so", "libunwind-", "liblzma.so", NULL};
 	bool libc = named(info->dlpi_name, libc_names);
 	(void)size;
 	(void)context;
-	if (!libc && !named(info->dlpi_name, own_names))
+	if (!libc && !is_us(info) && !named(info->dlpi_name, own_names))
 		return 0;
 	for (unsigned i = 0; i < info->dlpi_phnum && library_range_count < RANGES_MOST; i++) {
 		const ElfW(Phdr) *header = &info->dlpi_phdr[i];

@@ -108,17 +108,20 @@ struct pselect_mask {
 };
 
 /* While the call waits, a handler runs with its mask and not with the one to go back to. */
-static long wait_with(long nr, const long args[6], uintptr_t caller, sigmask_t mask)
+static long wait_with(long nr, const long args[6], uintptr_t caller, sigmask_t mask,
+		      sigmask_t per_thread)
 {
 	struct thread *self = thread_meet();
 	if (!self)
 		return call_buffers(nr, args, caller);
-	sigmask_t outer_mask = self->wait_mask;
+	sigmask_t outer_mask = self->wait_mask, outer_hidden = self->hidden;
 	uintptr_t outer_stack = self->wait_stack;
 	self->wait_mask = mask;
+	self->hidden = per_thread;
 	self->wait_stack = (uintptr_t)__builtin_frame_address(0);
 	long result = call_buffers(nr, args, caller);
 	self->wait_mask = outer_mask;
+	self->hidden = outer_hidden;
 	self->wait_stack = outer_stack;
 	return result;
 }
@@ -140,10 +143,11 @@ long signals_with_mask(long nr, const long args[6], uintptr_t caller)
 		return call_buffers(nr, args, caller);
 	if (mask & signals_hidden)
 		net_keep();
+	sigmask_t per_thread = mask & SIGNALS_PER_THREAD;
 	mask = mask_for_kernel(mask);
 	packed.mask = &mask;
 	edited[index] = nr == SYS_pselect6 ? (long)&packed : (long)&mask;
-	return wait_with(nr, edited, caller, mask);
+	return wait_with(nr, edited, caller, mask, per_thread);
 }
 
 /* --- the alternate stack: the kernel has ours, the program sees its own --- */
