@@ -10,29 +10,30 @@
 
 #include "calls.h"
 #include "signals.h"
+#include "track/fault.h"
 #include "track/threads.h"
 
 static const int signals[] = {SIGSEGV, SIGSYS, SIGBUS};
 #define SIGNALS (sizeof(signals) / sizeof(*signals))
 
-static siginfo_t *kept_info(struct thread *self, int signal)
+enum { TO_THREAD, TO_PROCESS };
+
+static siginfo_t *kept_info(struct thread *self, int to, int signal)
 {
-	return &self->kept_info[signal == SIGSYS ? 1 : signal == SIGBUS ? 2 : 0];
+	return &self->kept_info[to][signal == SIGSYS ? 1 : signal == SIGBUS ? 2 : 0];
 }
 
-static void send_again(int tid, siginfo_t *info)
-{
-	sys_call4(SYS_rt_tgsigqueueinfo, sys_call0(SYS_getpid), tid, info->si_signo, info);
-}
-
-static bool pass_to_waiter(const struct thread *self, siginfo_t *info)
+static bool pass_to_waiter(const struct thread *self, const siginfo_t *info)
 {
 	if (info->si_code == SI_TKILL)
 		return false;
 	for (struct thread *t = thread_first(); t; t = thread_next(t)) {
 		if (t == self || !(t->awaits & SIGMASK(info->si_signo)))
 			continue;
-		send_again(atomic_load(&t->tid), info);
+		/* The kernel lets nobody send this siginfo to another thread. */
+		*kept_info(t, TO_PROCESS, info->si_signo) = *info;
+		t->handed = true;
+		sys_call3(SYS_tgkill, process_pid, atomic_load(&t->tid), info->si_signo);
 		return true;
 	}
 	return false;
@@ -40,19 +41,28 @@ static bool pass_to_waiter(const struct thread *self, siginfo_t *info)
 
 void pending_keep(struct thread *self, siginfo_t *info)
 {
-	if (pass_to_waiter(self, info) || (self->kept & SIGMASK(info->si_signo)))
+	int to = info->si_code == SI_TKILL ? TO_THREAD : TO_PROCESS;
+	if (pass_to_waiter(self, info) || (self->kept[to] & SIGMASK(info->si_signo)))
 		return;
-	*kept_info(self, info->si_signo) = *info;
-	self->kept |= SIGMASK(info->si_signo);
+	*kept_info(self, to, info->si_signo) = *info;
+	self->kept[to] |= SIGMASK(info->si_signo);
+}
+
+bool pending_any(const struct thread *self)
+{
+	return self->kept[TO_THREAD] | self->kept[TO_PROCESS];
 }
 
 static bool take(struct thread *self, int signal, siginfo_t *info)
 {
-	if (!(self->kept & SIGMASK(signal)))
-		return false;
-	self->kept &= ~SIGMASK(signal);
-	*info = *kept_info(self, signal);
-	return true;
+	for (int to = TO_THREAD; to <= TO_PROCESS; to++) {
+		if (!(self->kept[to] & SIGMASK(signal)))
+			continue;
+		self->kept[to] &= ~SIGMASK(signal);
+		*info = *kept_info(self, to, signal);
+		return true;
+	}
+	return false;
 }
 
 void pending_release(struct thread *self)
@@ -62,20 +72,21 @@ void pending_release(struct thread *self)
 	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &blocked, sizeof(blocked));
 	blocked = mask_for_program(blocked, self);
 	for (unsigned i = 0; i < SIGNALS; i++)
-		if (!(blocked & SIGMASK(signals[i])) && take(self, signals[i], &info))
-			send_again((int)sys_call0(SYS_gettid), &info);
+		while (!(blocked & SIGMASK(signals[i])) && take(self, signals[i], &info))
+			sys_call4(SYS_rt_tgsigqueueinfo, sys_call0(SYS_getpid),
+				  sys_call0(SYS_gettid), info.si_signo, &info);
 }
 
 long pending_show(long nr, const long args[6], uintptr_t caller)
 {
 	const struct thread *self = thread_self();
 	sigmask_t pending = 0;
-	if (!self || !self->kept || (unsigned long)args[1] > sizeof(pending))
+	if (!self || !pending_any(self) || (unsigned long)args[1] > sizeof(pending))
 		return call_buffers(nr, args, caller);
 	long result = sys_call2(nr, &pending, sizeof(pending));
 	if (result)
 		return result;
-	pending |= self->kept;
+	pending |= self->kept[TO_THREAD] | self->kept[TO_PROCESS];
 	return call_write_program((void *)args[0], &pending, (size_t)args[1]);
 }
 
@@ -104,5 +115,9 @@ long pending_wait(long nr, const long args[6], uintptr_t caller)
 	self->awaits = set;
 	result = call_buffers(nr, args, caller);
 	self->awaits = 0;
+	if (self->handed && result > 0 && args[1])
+		call_write_program((void *)args[1], kept_info(self, TO_PROCESS, (int)result),
+				   sizeof(siginfo_t));
+	self->handed = false;
 	return result;
 }

@@ -75,7 +75,7 @@ long signals_mask(long nr, const long args[6], uintptr_t caller)
 	hide(self, how, set);
 	set = mask_for_kernel(set);
 	long result = sys_call4(nr, how, &set, 0, sizeof(set));
-	if (self->kept)
+	if (pending_any(self))
 		pending_release(self);
 	return result;
 }

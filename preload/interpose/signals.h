@@ -105,6 +105,7 @@ void signals_deliver(int signal, siginfo_t *info, ucontext_t *context);
 /* SIGSEGV or SIGSYS was sent to a thread that blocks it: keep it. And let go what it unblocked. */
 void pending_keep(struct thread *self, siginfo_t *info);
 void pending_release(struct thread *self);
+bool pending_any(const struct thread *self);
 
 /* The signals that are ours from the start. */
 sigmask_t signals_held(void);

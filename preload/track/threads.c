@@ -68,7 +68,7 @@ struct thread *thread_allocate(void)
 		thread->hidden = 0;
 		thread->unwinding = false;
 		thread->inside = 0;
-		thread->kept = thread->awaits = 0;
+		thread->kept[0] = thread->kept[1] = thread->awaits = 0;
 		thread->wait_stack = 0;
 		thread->lent = 0;
 		thread->child_actions = NULL;
