@@ -45,6 +45,9 @@ static int copied(uintptr_t start, size_t count, unsigned char *vec)
 	int error = page_query_range(start, count, bits);
 	if (!error)
 		error = sys_copy(vec, bits, count);
+	/* mincore fills vec up to the hole, and may fail over that first. */
+	else if (error == -ENOMEM && !page_query_range(start, 1, bits) && sys_copy(vec, bits, 1))
+		error = -EFAULT;
 	if (bits != few)
 		memory_unmap(bits, count);
 	return error;

@@ -18,6 +18,9 @@ FOLD = re.compile(r'^\s+\.\.\. (\d+) rows like the one above$')
 STACK = re.compile(r'^\s*(\d+) pages?\b.*')
 STACK_KIND = re.compile(r'\b(file|zero|fill|fork|reuse|unknown) (\d+)\b|\b(\d+) (file|zero|fill|fork|reuse|unknown)\b')
 FRAME = re.compile(r'^\s+([^\s+]+)(\+0x[0-9a-f]+)? \(([^)]*)\)')
+MAPPING = re.compile(r'^  ([0-9a-f]{12})-([0-9a-f]{12}) +[0-9.]+ \w+((?: +\d+){6}) +[-rwx]{3}  (yes|no) +(.*)$')
+LABEL = re.compile(r'^  \+\d+\.\d{3} s  (.*)$')
+PAUSED = re.compile(r'^  paused by request: (\d+) first write')
 PAGE = 4096
 COPIED = 'CrSH'
 
@@ -30,6 +33,9 @@ class Report:
         self.row = None  # (address, letters) of the last row
         self.totals = {}
         self.kinds = {}
+        self.mappings = []  # (start, end, counts, protected, name and advice)
+        self.labels = []
+        self.paused = 0
         self.stacks = []  # (pages, {kind: pages}, [function, ...])
         self.text = []
 
@@ -43,6 +49,13 @@ class Report:
         elif match := TOTALS.match(line):
             self.totals = dict(zip(('copied', 'attributed', 'unattributed'),
                                    map(int, match.groups())))
+        elif match := MAPPING.match(line):
+            self.mappings.append((int(match[1], 16), int(match[2], 16),
+                                  [int(count) for count in match[3].split()], match[4], match[5]))
+        elif match := LABEL.match(line):
+            self.labels.append(match[1])
+        elif match := PAUSED.match(line):
+            self.paused = int(match[1])
         elif match := KIND.match(line):
             self.kinds[match[1]] = self.kinds.get(match[1], 0) + int(match[2])
         elif match := FRAME.match(line):
@@ -61,6 +74,12 @@ class Report:
 
     def value(self, word):
         return self.totals.get(word, self.kinds.get(word, 0))
+
+    def mapping_at(self, address):
+        for mapping in self.mappings:
+            if mapping[0] <= address < mapping[1]:
+                return mapping
+        return (0, 0, [0] * 6, '', '')
 
     def letters_at(self, address, pages):
         return ''.join(self.letters.get(address + i * PAGE, ' ') for i in range(pages))
@@ -132,7 +151,52 @@ def judge_attributed(report):
         yield f'expected every copied page attributed: {report.totals}'
 
 
-JUDGES = {'pages': judge_pages, 'count': judge_count, 'stack': judge_stack, 'kind': judge_kind,
+def judge_undrawn(report, address, pages):
+    got = report.letters_at(int(address, 16), int(pages))
+    if got.strip():
+        yield f'pages at 0x{address}: expected none of them, reported {got!r}'
+
+
+def judge_locked(report, address, pages):
+    got = report.mapping_at(int(address, 16))[2][5]
+    if got != int(pages):
+        yield f'mapping at 0x{address}: expected {pages} locked pages, reported {got}'
+
+
+def judge_advised(report, address, *words):
+    """The advice of the mapping, in this order, and no other."""
+    got = report.mapping_at(int(address, 16))[4].partition(', advised ')[2].split()
+    if got != list(words):
+        yield f'mapping at 0x{address}: expected advice {words}, reported {got}'
+
+
+def judge_named(report, address, *words):
+    got = report.mapping_at(int(address, 16))[4].split(', ')[0]
+    if got != ' '.join(words):
+        yield f'mapping at 0x{address}: expected the name {words}, reported {got!r}'
+
+
+def judge_protected(report, address, word):
+    got = report.mapping_at(int(address, 16))[3]
+    if got != word:
+        yield f'mapping at 0x{address}: expected protected {word}, reported {got!r}'
+
+
+def judge_labels(report, *words):
+    """Separated by commas."""
+    expected = [label.strip() for label in ' '.join(words).split(',')]
+    if report.labels != expected:
+        yield f'labels: expected {expected}, reported {report.labels}'
+
+
+def judge_paused(report, count):
+    if report.paused != int(count):
+        yield f'paused: expected {count} first writes, reported {report.paused}'
+
+
+JUDGES = {'undrawn': judge_undrawn, 'locked': judge_locked, 'advised': judge_advised,
+          'named': judge_named, 'protected': judge_protected, 'labels': judge_labels,
+          'paused': judge_paused, 'pages': judge_pages, 'count': judge_count, 'stack': judge_stack, 'kind': judge_kind,
           'attributed': judge_attributed}
 
 
