@@ -54,6 +54,23 @@ static CHECK_UNUSED void check_expect_api(const char *file, int line, const char
 		expect_api(address, letters); \
 	} while (0)
 
+/* The kernel and the API, of a state that does not last until the next report. */
+#define expect_now(address, letters) check_expect_now(__FILE__, __LINE__, address, letters)
+
+static CHECK_UNUSED void check_expect_now(const char *file, int line, const char *address,
+					  const char *letters)
+{
+	char got[257];
+	size_t n = strlen(letters);
+	CHECK(n < sizeof(got));
+	check_letters(address, n, got);
+	for (size_t i = 0; i < n; i++)
+		if (!check_letter_fits(letters[i], got[i]))
+			check_fail(file, line, "pages at %p: expected %s, the kernel says %s",
+				   (const void *)address, letters, got);
+	check_expect_api(file, line, address, letters);
+}
+
 /* The bits of one page; 0 without the library. */
 static CHECK_UNUSED unsigned char api_bits(const char *page)
 {
