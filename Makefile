@@ -70,7 +70,7 @@ LIBRARY := $(abspath $(BUILD)/libcowspy.so)
 MAN1 := $(wildcard tools/man/*.1)
 MAN3 := $(wildcard tools/man/*.3)
 MAN5 := $(wildcard tools/man/*.5)
-PKGCONFIG := $(wildcard cowspy.pc.in)
+PKGCONFIG := $(wildcard include/cowspy.pc.in)
 BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
 
@@ -280,7 +280,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	install -m 644 tools/completion/_cowspy $(DESTDIR)$(ZSH_COMPLETIONS)/
 	$(if $(PKGCONFIG),install -d $(DESTDIR)$(LIBDIR)/pkgconfig && \
 		sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
-		-e 's|@VERSION@|$(VERSION)|g' cowspy.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/cowspy.pc)
+		-e 's|@VERSION@|$(VERSION)|g' $(PKGCONFIG) >$(DESTDIR)$(LIBDIR)/pkgconfig/cowspy.pc)
 
 .PHONY: uninstall
 uninstall: ## remove what install put there

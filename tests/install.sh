@@ -16,7 +16,7 @@ packages_of()
 	demo) echo redis-server redis-tools ;;
 	bench) echo python3-minimal ;;
 	check)
-		echo clang clang-format cppcheck shellcheck libcmocka-dev python3 \
+		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev python3 \
 			"libpython$(python_version)-testsuite" redis-server redis-tools sqlite3 git bash \
 			protobuf-compiler
 		;;
