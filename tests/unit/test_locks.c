@@ -1,4 +1,5 @@
 /* sources: preload/observe/locks.c preload/observe/maps.c preload/base/sys.c */
+/* sanitize: no */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
