@@ -173,8 +173,7 @@ static void take_effect_on_all(const struct iovec *vector, unsigned long count, 
 		done = 0;
 	for (unsigned long i = 0; i < count && !sys_copy(&part, &vector[i], sizeof(part)); i++) {
 		bool complete = part.iov_len <= (size_t)done;
-		take_effect((uintptr_t)part.iov_base, part.iov_len, advice,
-			    complete ? 0 : -EINVAL);
+		take_effect((uintptr_t)part.iov_base, part.iov_len, advice, complete ? 0 : -EINVAL);
 		if (!complete)
 			break;
 		done -= (long)part.iov_len;

@@ -168,7 +168,7 @@ static void legend(struct text *text)
 {
 	text_string(text, "\npage maps, 64 pages a row, one letter a page\n"
 			  "  . untouched    f clean file page    z zero page    C copied\n"
-			  "  s shared with another process since a fork    "
+			  "  s shared with another process since a fork, or merged by KSM    "
 			  "i ours alone, not written since the fork\n"
 			  "  r written in place after a fork: no copy      "
 			  "S copied, swapped    H copied, huge    ? unknown\n");

@@ -57,8 +57,8 @@ static void take_run(uintptr_t start, uintptr_t end, page_flags_t flags, void *c
 	const struct part *part = context;
 
 	for (uintptr_t page = start; page < end; page += PAGE_SIZE) {
-		struct page_view view =
-			snapshot_page_view(part->region, part->tracked, page, flags);
+		struct page_view view = snapshot_page_view(part->region, part->tracked, page,
+							   flags);
 		*bits_at(part->query, page) |= bits_of(&view, flags);
 	}
 }

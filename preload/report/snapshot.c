@@ -125,8 +125,7 @@ static void take_page(struct collector *collector, uintptr_t page, page_flags_t 
 {
 	struct snapshot *snapshot = collector->snapshot;
 	struct mapping *mapping = collector->mapping;
-	struct page_view view =
-		snapshot_page_view(&mapping->region, mapping->tracked, page, flags);
+	struct page_view view = snapshot_page_view(&mapping->region, mapping->tracked, page, flags);
 
 	count_pages(mapping, flags, view.state, 1);
 	add_run(collector, page, 1, view.state.letter);
@@ -189,7 +188,8 @@ static void share_locked(struct snapshot *snapshot, size_t *next, size_t end, ui
 		uintptr_t to = region->end < line_end ? region->end : line_end;
 		if (from < to)
 			mapping->locked += (locked >> 10) * ((to - from) >> PAGE_SHIFT) /
-					   ((line_end - line_start) >> PAGE_SHIFT) << 10;
+						   ((line_end - line_start) >> PAGE_SHIFT)
+					   << 10;
 		if (region->end > line_end)
 			return;
 	}

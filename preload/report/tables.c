@@ -72,9 +72,9 @@ static void protection(struct text *text, uint8_t bits)
 
 static void advice(struct text *text, unsigned bits)
 {
-	static const char *const names[] = {
-		"random",    "sequential", "dontfork", "wipeonfork", "mergeable", "hugepage",
-		"nohugepage", "willneed",   "cold",     "pageout",    "free",      "collapse"};
+	static const char *const names[] = {"random",    "sequential", "dontfork",   "wipeonfork",
+					    "mergeable", "hugepage",   "nohugepage", "willneed",
+					    "cold",      "pageout",    "free",       "collapse"};
 
 	if (bits)
 		text_string(text, ", advised");
@@ -116,9 +116,8 @@ void report_mappings(struct report *report)
 		return;
 	text_string(text, "\nmappings, in pages\n  range");
 	text_pad(text, 35);
-	text_string(text,
-		    "size    copied      zero     clean  resident  swapped   locked       "
-		    "protected\n");
+	text_string(text, "size    copied      zero     clean  resident  swapped   locked       "
+			  "protected\n");
 	for (size_t i = 0; i < ranks->count && i < ROWS_MOST; i++) {
 		const struct rank *rank = list_at(ranks, i);
 		mapping_row(report, snapshot_mapping(report->snapshot, rank->index));

@@ -220,8 +220,9 @@ static void opened_unseen(struct report *report)
 		return;
 	text_string(&report->text, "  opened in blocks of 2 MiB, without events: ");
 	counted(&report->text, guard_opened_unseen(), "page");
-	text_string(&report->text, "; protecting them one by one would have taken more than half of "
-				   "vm.max_map_count\n");
+	text_string(&report->text,
+		    "; protecting them one by one would have taken more than half of "
+		    "vm.max_map_count\n");
 }
 
 static void cost(struct report *report)

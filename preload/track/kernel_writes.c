@@ -34,7 +34,7 @@ struct call {
 	uintptr_t caller;
 	enum write_cause cause;
 	const void *copy_from; /* instead of a system call: fill the one range from here */
-	bool captured; /* the stack is known */
+	bool captured;         /* the stack is known */
 	uint32_t stack;
 	struct output_range few[RANGES_FEW];
 	struct output_range *ranges;
@@ -507,11 +507,8 @@ static int open_claimed(const struct call *call, const struct region *region)
 void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uintptr_t start,
 			     uintptr_t end, enum write_cause cause)
 {
-	struct call call = {.nr = nr,
-			    .cause = cause,
-			    .captured = true,
-			    .stack = stack,
-			    .range_count = 1};
+	struct call call = {
+		.nr = nr, .cause = cause, .captured = true, .stack = stack, .range_count = 1};
 	struct populated populated = {&call, region};
 	call.ranges = call.few;
 	call.few[0] = (struct output_range){start, end - start};

@@ -233,9 +233,9 @@ static long move_pieces(const long args[6])
 	bool fixed = args[3] & MREMAP_FIXED;
 	if (!(args[3] & MREMAP_MAYMOVE) || move.to_length < move.from_length)
 		return -EFAULT;
-	long target = sys_call6(SYS_mmap, fixed ? args[4] : 0, move.to_length, PROT_NONE,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (fixed ? MAP_FIXED : 0),
-				-1, 0);
+	long target = sys_call6(
+		SYS_mmap, fixed ? args[4] : 0, move.to_length, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (fixed ? MAP_FIXED : 0), -1, 0);
 	if (sys_failed(target))
 		return target;
 	move.to = (uintptr_t)target;
@@ -305,8 +305,8 @@ static void collect(struct moved *moved, uintptr_t start, uintptr_t end)
 	}
 }
 
-static void move_regions(const struct moved *moved, uintptr_t from, uintptr_t from_end, uintptr_t to,
-			 uintptr_t to_length, bool keep_old)
+static void move_regions(const struct moved *moved, uintptr_t from, uintptr_t from_end,
+			 uintptr_t to, uintptr_t to_length, bool keep_old)
 {
 	uintptr_t kept = from_end - from < to_length ? from_end - from : to_length;
 	mappings_remove(to, to + to_length);

@@ -45,16 +45,16 @@ enum region_advice {
 };
 
 struct region {
-	uintptr_t start; /* page aligned */
-	uintptr_t end;   /* page aligned, exclusive */
-	uint8_t protection;  /* PROT_ bits as the program set them */
-	uint8_t limit;       /* enum region_limit */
-	bool file;           /* backed by a file */
-	uint16_t advice;     /* enum region_advice bits */
-	bool inherited;      /* mapped before the fork that began this process's trace, or adopted */
+	uintptr_t start;    /* page aligned */
+	uintptr_t end;      /* page aligned, exclusive */
+	uint8_t protection; /* PROT_ bits as the program set them */
+	uint8_t limit;      /* enum region_limit */
+	bool file;          /* backed by a file */
+	uint16_t advice;    /* enum region_advice bits */
+	bool inherited;     /* mapped before the fork that began this process's trace, or adopted */
 	bool shared_since_fork; /* its pages may be shared with another process since a fork */
-	uint32_t id;         /* unique in this process, in order of registration */
-	const char *name;    /* owner's name (cowspy_name, PR_SET_VMA_ANON_NAME), or NULL */
+	uint32_t id;            /* unique in this process, in order of registration */
+	const char *name;       /* owner's name (cowspy_name, PR_SET_VMA_ANON_NAME), or NULL */
 };
 
 /* A region that is protected when its pages are closed. */

@@ -86,14 +86,14 @@ static void given_back(void)
 	CHECK_EQUAL(mlock(pages + 2 * PAGE, PAGE), 0);
 	CHECK(madvise(pages + 2 * PAGE, 2 * PAGE, MADV_DONTNEED) == -1 && errno == EINVAL);
 	expect_now(pages, "C.CCCCCC");
-	if (tell("MADV_DONTNEED_LOCKED",
-		 madvise(pages + 2 * PAGE, PAGE, MADV_DONTNEED_LOCKED)) == 0)
+	if (tell("MADV_DONTNEED_LOCKED", madvise(pages + 2 * PAGE, PAGE, MADV_DONTNEED_LOCKED)) ==
+	    0)
 		expect_now(pages, "C..CCCCC");
 	CHECK_EQUAL(munlock(pages + 2 * PAGE, PAGE), 0);
 	/* Around a hole ENOMEM comes last: the rest is done. */
 	CHECK_EQUAL(munmap(pages + 4 * PAGE, PAGE), 0);
 	CHECK(madvise(pages + 3 * PAGE, 3 * PAGE, MADV_DONTNEED) == -1 && errno == ENOMEM);
-	expect_now(pages, "C..."); 
+	expect_now(pages, "C...");
 	expect_now(pages + 5 * PAGE, ".CC");
 	write_again(pages + 5 * PAGE);
 	/* Where the kernel stops at locked memory, what lies before is gone. */
@@ -244,8 +244,8 @@ static void in_the_child(char *gone, char *wiped, char *kept, char *again)
 	CHECK(mincore(gone, PAGE, &bits) == -1 && errno == ENOMEM);
 	if (check_watched())
 		CHECK(cowspy_copied(gone, PAGE, &bits) == -1 && errno == ENOMEM);
-	CHECK(mmap(gone, 4 * PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == gone);
+	CHECK(mmap(gone, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		   -1, 0) == gone);
 	gone[PAGE] = 'n';
 	expect_everywhere(gone, ".C..");
 	exit(0);

@@ -127,7 +127,8 @@ static void all_of_it(void)
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(on_fault != MAP_FAILED);
 	on_fault[3 * page_size] = 'f';
-	expect_everywhere(on_fault, "...C............................................................");
+	expect_everywhere(on_fault,
+			  "...C............................................................");
 	CHECK(!check_watched() || (api_bits(on_fault) & COWSPY_LOCKED));
 	CHECK(mlockall(0) == -1 && errno == EINVAL);
 	CHECK(mlockall(MCL_ONFAULT) == -1 && errno == EINVAL);
@@ -162,8 +163,7 @@ static void limits(void)
 	CHECK_EQUAL(munmap(hole + 2 * page_size, page_size), 0);
 	CHECK_EQUAL(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
 	if (getuid() == 0)
-		CHECK(setgid(65534) == 0 && setuid(65534) == 0 &&
-		      prctl(PR_SET_DUMPABLE, 1) == 0);
+		CHECK(setgid(65534) == 0 && setuid(65534) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0);
 #define TELL(call) \
 	do { \
 		errno = 0; \

@@ -157,8 +157,8 @@ static void tracking(void)
 /* The kernel may be built without the names of prctl(2), and refuse them: we take them as said. */
 static void names(void)
 {
-	char *pages = map_anonymous(8), *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-						       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *pages = map_anonymous(8),
+	     *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (int i = 0; i < 8; i++)
 		write_page(pages + i * CHECK_PAGE);
 	errno = 77;
@@ -168,7 +168,8 @@ static void names(void)
 	CHECK_EQUAL(cowspy_name(pages + 3 * PAGE, PAGE, NULL), 0);
 	if (check_watched())
 		CHECK(cowspy_name(shared, PAGE, "shared") == -1 && errno == ENOENT);
-	long result = prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 4 * PAGE, 2 * PAGE, "by prctl");
+	long result = prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 4 * PAGE, 2 * PAGE,
+			    "by prctl");
 	printf("PR_SET_VMA_ANON_NAME: %ld\n", result);
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 6 * PAGE, PAGE, "not [allowed]");
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 6 * PAGE, PAGE, (char *)8);

@@ -162,10 +162,11 @@ static void the_first_of_two_values_holds(void **state)
 static void an_unknown_name_is_one_line(void **state)
 {
 	(void)state;
-	assert_refused("COWSPY_STACKDEPTH=3",
-		       "cowspy: COWSPY_STACKDEPTH: no such option; there are COWSPY_OUTPUT, "
-		       "COWSPY_SIGNAL, COWSPY_SCOPE, COWSPY_STACK_DEPTH, COWSPY_PAGE_MAP, "
-		       "COWSPY_RESIDENCY, COWSPY_STACKS, COWSPY_NET, COWSPY_FOLLOW, COWSPY_QUIET\n");
+	assert_refused(
+		"COWSPY_STACKDEPTH=3",
+		"cowspy: COWSPY_STACKDEPTH: no such option; there are COWSPY_OUTPUT, "
+		"COWSPY_SIGNAL, COWSPY_SCOPE, COWSPY_STACK_DEPTH, COWSPY_PAGE_MAP, "
+		"COWSPY_RESIDENCY, COWSPY_STACKS, COWSPY_NET, COWSPY_FOLLOW, COWSPY_QUIET\n");
 }
 
 static void a_hostile_value_cannot_drive_the_terminal(void **state)
