@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "net.h"
 #include "observe/locks.h"
+#include "record/trace.h"
 #include "scope.h"
 #include "track/guard.h"
 #include "track/kernel_writes.h"
@@ -76,6 +77,8 @@ static void track_new(const long args[6], uintptr_t start)
 		.file = !(flags & MAP_ANONYMOUS),
 	};
 	mappings_add(&model);
+	if (model.file)
+		trace_mapping_file(model.start, model.end, (int)args[4], (uint64_t)args[5]);
 }
 
 /* The stack is captured before any lock is taken. */
@@ -102,6 +105,8 @@ long memory_mmap(long nr, const long args[6], uintptr_t caller)
 			filled(SYS_mmap, stack, start, end, locked ? CAUSE_LOCK : CAUSE_POPULATE);
 	}
 	lock_write_end_masked(&mask);
+	if (!sys_failed(result) && (args[2] & PROT_EXEC) && !(flags & MAP_ANONYMOUS))
+		trace_modules();
 	return result;
 }
 

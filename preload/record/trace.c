@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@
 #include "base/notice.h"
 #include "base/options.h"
 #include "base/sys.h"
+#include "base/text.h"
 #include "observe/stacks.h"
 #include "record/modules.h"
 #include "record/names.h"
@@ -384,6 +386,31 @@ void trace_mapping_name(const struct maps_line *line)
 	};
 	if (is_on())
 		record_mapping(&fixed, line->path, line->path_length);
+}
+
+void trace_mapping_file(uintptr_t start, uintptr_t end, int fd, uint64_t offset)
+{
+	static char link[64], path[PATH_MOST];
+	struct stat status;
+	struct text text;
+	if (!is_on() || sys_call2(SYS_fstat, fd, &status))
+		return;
+	text_start(&text, -1, link, sizeof(link));
+	text_string(&text, "/proc/thread-self/fd/");
+	text_decimal(&text, (uint64_t)fd);
+	text_character(&text, '\0');
+	const struct maps_line line = {
+		.start = start,
+		.end = end,
+		.offset = offset,
+		.device_major = (unsigned)(status.st_dev >> 8) & 0xfff,
+		.device_minor = (unsigned)(status.st_dev & 0xff) |
+				((unsigned)(status.st_dev >> 12) & 0xfff00),
+		.inode = status.st_ino,
+		.path = path,
+		.path_length = read_link(link, path),
+	};
+	trace_mapping_name(&line);
 }
 
 void trace_modules(void)

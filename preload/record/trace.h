@@ -55,6 +55,9 @@ void trace_mapping_remove(uintptr_t start, uintptr_t end);
 void trace_mapping_protect(uintptr_t start, uintptr_t end, uint32_t protection);
 void trace_mapping_name(const struct maps_line *line);
 
+/* With the write lock: the file behind fd was mapped at `start` from `offset` on. */
+void trace_mapping_file(uintptr_t start, uintptr_t end, int fd, uint64_t offset);
+
 /* Code was mapped or unmapped, perhaps. Takes any mask. */
 void trace_modules(void);
 

@@ -121,6 +121,7 @@ static void begin(const char *name)
 {
 	snprintf(pattern, sizeof(pattern), "%s/%s", folder, name);
 	options.output = pattern;
+	options.follow = 1;
 	notice_start(false);
 	names_start();
 	MUST(trace_start(false, NULL) == 0);
