@@ -15,7 +15,7 @@ static _Atomic(struct chunk *) current;
 static _Atomic size_t used;
 
 /* All that is ours, so that nobody protects it. Slots with end 0 are free. */
-#define OURS_MOST 4096
+#define OURS_MOST 65536 /* three for each thread; touched as they are used */
 static struct {
 	_Atomic uintptr_t start;
 	_Atomic uintptr_t end;
@@ -45,6 +45,24 @@ static void forget(uintptr_t start)
 		atomic_store(&ours[i].start, ~(uintptr_t)0);
 		atomic_store(&ours[i].end, 0);
 		return;
+	}
+}
+
+void memory_forget(uintptr_t start, uintptr_t end)
+{
+	unsigned count = atomic_load(&ours_count);
+	for (unsigned i = 0; i < count; i++) {
+		uintptr_t from = atomic_load(&ours[i].start), to = atomic_load(&ours[i].end);
+		if (to <= start || from >= end)
+			continue;
+		if (from < start) {
+			atomic_store(&ours[i].end, start);
+		} else if (to > end) {
+			atomic_store(&ours[i].start, end);
+		} else {
+			atomic_store(&ours[i].start, ~(uintptr_t)0);
+			atomic_store(&ours[i].end, 0);
+		}
 	}
 }
 

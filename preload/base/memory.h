@@ -25,8 +25,9 @@ bool memory_is_ours(uintptr_t address, uintptr_t *end);
 /* The first range of our own above address, or false: *start receives where it begins. */
 bool memory_next_ours(uintptr_t address, uintptr_t *start);
 
-/* Memory that a library works with for us. */
+/* Memory that a library works with for us, and its end. */
 void memory_note(uintptr_t start, uintptr_t end);
+void memory_forget(uintptr_t start, uintptr_t end);
 
 /* Bytes of address space taken so far. */
 size_t memory_used(void);

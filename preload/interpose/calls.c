@@ -46,6 +46,9 @@ static const call_fn special[CALLS_MOST] = {
 	[SYS_prctl] = process_prctl,
 	[SYS_close] = process_close,
 	[SYS_close_range] = process_close_range,
+	[SYS_dup] = process_descriptor,
+	[SYS_fcntl] = process_descriptor,
+	[SYS_fstat] = process_descriptor,
 	[SYS_dup2] = process_dup,
 	[SYS_dup3] = process_dup,
 	[SYS_rt_sigaction] = signals_action,
@@ -80,6 +83,8 @@ static long call_ours(long nr, const long args[6])
 	if (probe_call(nr, args, &result))
 		return result;
 	result = call_plain(nr, args);
+	if (nr == SYS_munmap && !result)
+		memory_forget((uintptr_t)args[0], (uintptr_t)args[0] + (uintptr_t)args[1]);
 	if (nr == SYS_mmap && !sys_failed(result))
 		memory_note((uintptr_t)result, (uintptr_t)result + page_ceil((uintptr_t)args[1]));
 	return result;

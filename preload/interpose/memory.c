@@ -5,6 +5,7 @@
 #include <sys/shm.h>
 #include <sys/vfs.h>
 
+#include "base/memory.h"
 #include "calls.h"
 #include "net.h"
 #include "observe/locks.h"
@@ -123,6 +124,7 @@ long memory_munmap(long nr, const long args[6], uintptr_t caller)
 {
 	sigmask_t mask;
 	(void)caller;
+	memory_forget((uintptr_t)args[0], (uintptr_t)args[0] + page_ceil((uintptr_t)args[1]));
 	if (!touches_regions((uintptr_t)args[0], (uintptr_t)args[1]))
 		return call_plain(nr, args);
 	lock_write_masked(&mask);

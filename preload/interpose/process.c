@@ -263,6 +263,12 @@ long process_close_range(long nr, const long args[6], uintptr_t caller)
 	return result;
 }
 
+/* How programs look for open descriptors. */
+long process_descriptor(long nr, const long args[6], uintptr_t caller)
+{
+	return is_ours((int)args[0]) ? -EBADF : call_buffers(nr, args, caller);
+}
+
 long process_dup(long nr, const long args[6], uintptr_t caller)
 {
 	(void)caller;
