@@ -263,10 +263,24 @@ static long grow_in_place(const long args[6])
 	return sys_failed(result) ? result : (long)start;
 }
 
+/* What the program made of [start, start + length) is in one piece: only we have cut it. */
+static bool is_one_mapping(uintptr_t start, uintptr_t length)
+{
+	uintptr_t end = start + page_ceil(length);
+	const struct region *first = region_find(start, false), *region = first;
+	while (region && region->end < end) {
+		const struct region *next = region_find(region->end, false);
+		if (!next || next->protection != first->protection || next->file != first->file)
+			return false;
+		region = next;
+	}
+	return region;
+}
+
 static long remap(const long args[6])
 {
 	long result = sys_call5(SYS_mremap, args[0], args[1], args[2], args[3], args[4]);
-	if (result != -EFAULT)
+	if (result != -EFAULT || !is_one_mapping((uintptr_t)args[0], (uintptr_t)args[1]))
 		return result;
 	if (!(args[3] & MREMAP_FIXED) && (uintptr_t)args[2] > (uintptr_t)args[1]) {
 		long grown = grow_in_place(args);
