@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/sys.h"
+#include "fault.h"
 #include "in_flight.h"
 #include "lock.h"
 #include "pages.h"
@@ -113,6 +114,12 @@ static void claim_pages(uintptr_t start, uintptr_t end, uintptr_t pin_start, uin
 		pages_claim(at);
 }
 
+/* Ended without taking its pins back: it was cancelled. */
+static bool is_gone(struct thread *thread)
+{
+	return sys_call3(SYS_tgkill, process_pid, atomic_load(&thread->tid), 0) == -ESRCH;
+}
+
 /* Open, without an event, the pages of [start, end) that some thread has pinned. */
 static void claim_pinned(uintptr_t start, uintptr_t end)
 {
@@ -121,6 +128,8 @@ static void claim_pinned(uintptr_t start, uintptr_t end)
 		claim_pages(start, end, pin_start, pin_end);
 	for (struct thread *t = thread_first(); t; t = thread_next(t)) {
 		unsigned count = atomic_load(&t->pin_count);
+		if (count && is_gone(t))
+			continue;
 		for (unsigned i = 0; i < count && i < THREAD_PINS; i++)
 			claim_pages(start, end, t->pins[i].start, t->pins[i].end);
 	}
@@ -150,6 +159,16 @@ void guard_apply(struct region *region, uintptr_t start, uintptr_t end)
 		error = open_runs(region, start, end);
 	if (error)
 		guard_give_up(region, REGION_NO_VMA);
+}
+
+void guard_close_run(struct region *region, uintptr_t start, uintptr_t end)
+{
+	uintptr_t below = start > region->start ? start - PAGE_SIZE : start;
+	uintptr_t above = end < region->end ? end + PAGE_SIZE : end;
+	long before = runs_in(below, above);
+	pages_arm(start, end);
+	guard_apply(region, start, end);
+	atomic_fetch_add_explicit(&runs, runs_in(below, above) - before, memory_order_relaxed);
 }
 
 void guard_give_up(struct region *region, enum region_limit why)
@@ -234,7 +253,7 @@ void guard_open_more(uintptr_t page)
 	lock_write_end();
 }
 
-void guard_pin(uintptr_t start, uintptr_t end)
+void guard_pin(uintptr_t start, uintptr_t end, uintptr_t frame)
 {
 	struct thread *self = thread_meet();
 	if (!self)
@@ -247,14 +266,20 @@ void guard_pin(uintptr_t start, uintptr_t end)
 		last->end = most(last->end, end);
 		return;
 	}
-	self->pins[count] = (struct pin){start, end};
+	self->pins[count] = (struct pin){start, end, frame};
 	atomic_store(&self->pin_count, count + 1);
 }
 
-unsigned guard_pins(void)
+unsigned guard_pins(uintptr_t frame)
 {
 	struct thread *self = thread_self();
-	return self ? atomic_load_explicit(&self->pin_count, memory_order_relaxed) : 0;
+	unsigned count = self ? atomic_load_explicit(&self->pin_count, memory_order_relaxed) : 0;
+	if (!count || !thread_frame_left(self, self->pins[count - 1].frame, frame))
+		return count;
+	while (count && thread_frame_left(self, self->pins[count - 1].frame, frame))
+		count--;
+	atomic_store(&self->pin_count, count);
+	return count;
 }
 
 void guard_unpin_to(unsigned count)

@@ -26,6 +26,9 @@ bool guard_closing(uintptr_t start, uintptr_t end);
 int guard_open(const struct region *region, uintptr_t page);
 int guard_open_run(const struct region *region, uintptr_t start, uintptr_t end);
 
+/* Write lock: close the open pages of [start, end), all in one region; pinned ones stay open. */
+void guard_close_run(struct region *region, uintptr_t start, uintptr_t end);
+
 /*
  * Write lock: bring the kernel's protection of [start, end) of the region in line with the pages'
  * state: closed ones protected, open ones as the program set them. Pinned pages are opened first.
@@ -64,9 +67,13 @@ void guard_open_range(struct region *region, uintptr_t start, uintptr_t end);
  */
 void guard_open_more(uintptr_t page);
 
-/* Publish, and take back, a range that the kernel may write while a system call is in flight. */
-void guard_pin(uintptr_t start, uintptr_t end);
-unsigned guard_pins(void);
+/*
+ * Publish, and take back, a range that the kernel may write while a system call is in flight.
+ * `frame` is an address in the stack frame of the call. guard_pins drops what calls have left that
+ * will never return.
+ */
+void guard_pin(uintptr_t start, uintptr_t end, uintptr_t frame);
+unsigned guard_pins(uintptr_t frame);
 void guard_unpin_to(unsigned count);
 
 /* For the report: mprotect calls made; and pages opened unseen, since VMAs ran short. */

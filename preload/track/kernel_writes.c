@@ -18,7 +18,8 @@
 #include "threads.h"
 
 #define RANGES_FEW 8
-#define RANGES_MOST 2048
+#define RANGES_MANY 2048
+#define RANGES_MOST (RANGES_MANY << 9) /* recvmmsg: 1024 messages of 1024 parts each */
 #define OPENED_FEW 8
 
 /* A page opened for a call, and what it was before. */
@@ -36,34 +37,80 @@ struct call {
 	const void *copy_from; /* instead of a system call: fill the one range from here */
 	bool captured;         /* the stack is known */
 	uint32_t stack;
-	struct output_range few[RANGES_FEW];
 	struct output_range *ranges;
 	unsigned range_count;
-	struct opened_page opened_few[OPENED_FEW];
+	size_t ranges_most; /* room mapped for them, if `few` is not enough */
 	struct opened_page *opened;
 	size_t opened_count;
 	size_t opened_most;
+	struct output_range few[RANGES_FEW];
+	struct opened_page opened_few[OPENED_FEW];
 };
+
+/* Leaves the arrays at the end as they are: clearing them would cost more than all else. */
+static void call_begin(struct call *call, long nr, uintptr_t caller, enum write_cause cause)
+{
+	call->nr = nr;
+	call->result = 0;
+	call->caller = caller;
+	call->cause = cause;
+	call->copy_from = NULL;
+	call->captured = false;
+	call->stack = 0;
+	call->ranges = call->few;
+	call->range_count = 0;
+	call->ranges_most = 0;
+	call->opened = NULL;
+	call->opened_count = 0;
+	call->opened_most = 0;
+}
+
+static void call_begin_range(struct call *call, long nr, uintptr_t caller, enum write_cause cause,
+			     uintptr_t start, uintptr_t length)
+{
+	call_begin(call, nr, caller, cause);
+	call->few[0] = (struct output_range){start, length};
+	call->range_count = 1;
+}
+
+static void call_end(struct call *call)
+{
+	if (call->opened && call->opened != call->opened_few)
+		memory_unmap(call->opened, call->opened_most * sizeof(*call->opened));
+	if (call->ranges_most)
+		memory_unmap(call->ranges, call->ranges_most * sizeof(*call->ranges));
+}
 
 static int read_program(void *to, uintptr_t from, uintptr_t length)
 {
 	return sys_copy(to, (const void *)from, length);
 }
 
+static void ranges_find_many(struct call *call, const long args[6], size_t most)
+{
+	struct output_range *many = memory_map(most * sizeof(*many));
+	if (!many)
+		return;
+	unsigned count = syscall_outputs(call->nr, args, many, (unsigned)most, read_program);
+	if (count > most) {
+		memory_unmap(many, most * sizeof(*many));
+		return;
+	}
+	call->ranges = many;
+	call->ranges_most = most;
+	call->range_count = count;
+}
+
+/* Too many for any memory: everything may be written. */
 static void ranges_find(struct call *call, const long args[6])
 {
-	call->ranges = call->few;
 	call->range_count = syscall_outputs(call->nr, args, call->few, RANGES_FEW, read_program);
 	if (call->range_count <= RANGES_FEW)
 		return;
-	call->range_count = RANGES_FEW;
-	struct output_range *many = memory_map(RANGES_MOST * sizeof(*many));
-	if (!many)
-		return;
-	call->ranges = many;
-	call->range_count = syscall_outputs(call->nr, args, many, RANGES_MOST, read_program);
-	if (call->range_count > RANGES_MOST)
-		call->range_count = RANGES_MOST;
+	call->few[0] = (struct output_range){PAGE_SIZE, INTPTR_MAX};
+	call->range_count = 1;
+	for (size_t most = RANGES_MANY; most <= RANGES_MOST && !call->ranges_most; most <<= 3)
+		ranges_find_many(call, args, most);
 }
 
 /* The part of an output range that lies in an armed region; false when there is none from *at on. */
@@ -85,23 +132,23 @@ static bool armed_part(uintptr_t *at, uintptr_t end, uintptr_t *part_end)
  * Whether a page of [start, end) is closed. Pins the range, since it is about to be written: all of
  * it, for the first fork protects what is not even watched now.
  */
-static bool pin_range(uintptr_t start, uintptr_t end)
+static bool pin_range(uintptr_t start, uintptr_t end, uintptr_t frame)
 {
 	bool closed = false;
 	uintptr_t part_end;
-	guard_pin(start, end);
+	guard_pin(start, end, frame);
 	for (uintptr_t at = start; !closed && armed_part(&at, end, &part_end); at = part_end)
 		for (uintptr_t page = page_floor(at); page < part_end && !closed; page += PAGE_SIZE)
 			closed = !pages_is_open(page);
 	return closed;
 }
 
-static bool pin_all(const struct call *call)
+static bool pin_all(const struct call *call, uintptr_t frame)
 {
 	bool closed = false;
 	for (unsigned i = 0; i < call->range_count; i++) {
 		const struct output_range *range = &call->ranges[i];
-		closed |= pin_range(range->start, range->start + range->length);
+		closed |= pin_range(range->start, range->start + range->length, frame);
 	}
 	return closed;
 }
@@ -277,14 +324,6 @@ static bool became_copy(const struct call *call, const struct opened_page *opene
 	}
 }
 
-static bool was_written(const struct call *call, const struct opened_page *opened)
-{
-	page_flags_t flags;
-	if (truth_page(opened->page, &flags))
-		return within_result(call, opened->page);
-	return became_copy(call, opened, flags);
-}
-
 struct settling {
 	struct call *call;
 	size_t next; /* the opened pages from here on lie above what was seen */
@@ -325,31 +364,51 @@ static bool all_written(struct call *call)
 	return all;
 }
 
-/*
- * Write lock: close the page and only then ask again. A write by another thread before the
- * protection is in the kernel's answer; one after it faults. None is lost.
- */
-static void close_unwritten(const struct call *call, struct opened_page *opened)
+static size_t unwritten_run(const struct call *call, const struct region *region, size_t first)
 {
-	struct region *region = region_find(opened->page, false);
-	if (!region || !region_armed(region) || !pages_is_open(opened->page))
-		return;
-	guard_closing(opened->page, opened->page + PAGE_SIZE);
-	pages_close(opened->page);
-	guard_apply(region, opened->page, opened->page + PAGE_SIZE);
-	if (pages_is_open(opened->page) || !was_written(call, opened))
-		return;
-	opened->written = pages_claim(opened->page);
-	guard_apply(region, opened->page, opened->page + PAGE_SIZE);
+	size_t last = first;
+	const struct opened_page *opened = call->opened;
+	while (last < call->opened_count && !opened[last].written &&
+	       opened[last].page == opened[first].page + (last - first) * PAGE_SIZE &&
+	       opened[last].page < region->end && pages_is_open(opened[last].page))
+		last++;
+	return last - first;
+}
+
+/*
+ * Write lock: close the pages and only then ask again. A write by another thread before the
+ * protection is in the kernel's answer; one after it faults. None is lost. Returns how many pages
+ * were looked at.
+ */
+static size_t close_unwritten(struct call *call, size_t first)
+{
+	struct region *region = region_find(call->opened[first].page, false);
+	bool again = false;
+	size_t run = region && region_armed(region) ? unwritten_run(call, region, first) : 0;
+	if (!run)
+		return 1;
+	uintptr_t start = call->opened[first].page, end = start + run * PAGE_SIZE;
+	struct settling settling = {call, first};
+	guard_close_run(region, start, end);
+	if (truth_runs(start, end, set_written, &settling))
+		return run;
+	for (size_t i = first; i < first + run; i++) {
+		struct opened_page *opened = &call->opened[i];
+		opened->written = opened->written && !pages_is_open(opened->page) &&
+				  pages_claim(opened->page);
+		again |= opened->written;
+	}
+	if (again)
+		guard_apply(region, start, end);
+	return run;
 }
 
 static void close_all_unwritten(struct call *call)
 {
 	sigmask_t mask;
 	lock_write_masked(&mask);
-	for (size_t i = 0; i < call->opened_count; i++)
-		if (!call->opened[i].written)
-			close_unwritten(call, &call->opened[i]);
+	for (size_t i = 0; i < call->opened_count;)
+		i += call->opened[i].written ? 1 : close_unwritten(call, i);
 	lock_write_end_masked(&mask);
 }
 
@@ -425,51 +484,44 @@ static long issue_plain(const struct call *call, const long args[6])
  */
 static long issue(struct call *call, const long args[6])
 {
-	unsigned pins = guard_pins();
-	bool closed = pin_all(call);
-	bool pinned = guard_pins() != pins;
-	if (pinned && (closed || lock_has_writer()))
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	unsigned pins = guard_pins(frame);
+	if (pin_all(call, frame) || lock_has_writer())
 		open_all(call);
 	call->result = issue_plain(call, args);
-	if (pinned)
-		guard_unpin_to(pins);
+	guard_unpin_to(pins);
 	if (call->opened_count)
 		settle(call);
-	if (call->opened && call->opened != call->opened_few)
-		memory_unmap(call->opened, call->opened_most * sizeof(*call->opened));
+	call_end(call);
 	return call->result;
 }
 
 long kernel_writes_call(long nr, const long args[6], uintptr_t caller)
 {
-	struct call call = {.nr = nr, .caller = caller, .cause = CAUSE_SYSCALL};
+	struct call call;
+	call_begin(&call, nr, caller, CAUSE_SYSCALL);
 	if (region_selector)
 		ranges_find(&call, args);
 	if (!call.range_count)
 		return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
-	long result = issue(&call, args);
-	if (call.ranges != call.few)
-		memory_unmap(call.ranges, RANGES_MOST * sizeof(*call.ranges));
-	return result;
+	return issue(&call, args);
 }
 
 long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_t start,
 			 uintptr_t length, enum write_cause cause)
 {
-	struct call call = {.nr = nr, .caller = caller, .cause = cause, .range_count = 1};
-	call.ranges = call.few;
-	call.few[0] = (struct output_range){start, length};
+	struct call call;
 	if (!region_armed_count() || start + length < start)
 		return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+	call_begin_range(&call, nr, caller, cause, start, length);
 	return issue(&call, args);
 }
 
 int kernel_writes_copy(long nr, uintptr_t caller, void *to, const void *from, uintptr_t length)
 {
-	struct call call = {.nr = nr, .caller = caller, .cause = CAUSE_SYSCALL, .range_count = 1};
+	struct call call;
 	const long none[6] = {0};
-	call.ranges = call.few;
-	call.few[0] = (struct output_range){(uintptr_t)to, length};
+	call_begin_range(&call, nr, caller, CAUSE_SYSCALL, (uintptr_t)to, length);
 	call.copy_from = from;
 	return issue(&call, none) < 0 ? -EFAULT : 0;
 }
@@ -519,8 +571,7 @@ void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uin
 	record_written(&call);
 	if (open_claimed(&call, region))
 		guard_give_up(region, REGION_NO_VMA);
-	if (call.opened != call.opened_few)
-		memory_unmap(call.opened, call.opened_most * sizeof(*call.opened));
+	call_end(&call);
 }
 
 void kernel_writes_asynchronous(uintptr_t start, uintptr_t length)

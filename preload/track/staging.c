@@ -79,22 +79,11 @@ struct buffer {
 
 static struct buffer buffers[BUFFERS];
 
-static bool is_on_alternate(const struct thread *thread, uintptr_t address)
-{
-	return address - (uintptr_t)thread->alternate.ss_sp < thread->alternate.ss_size;
-}
-
-/* The call at this frame never returned: the program jumped out of a signal handler. */
-static bool was_left(const struct thread *self, uintptr_t frame, uintptr_t now)
-{
-	return frame <= now && is_on_alternate(self, frame) == is_on_alternate(self, now);
-}
-
 static struct buffer *take_free(const struct thread *self, int tid, uintptr_t frame)
 {
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		int owner = atomic_load_explicit(&buffers[i].owner, memory_order_relaxed);
-		if (owner == tid && was_left(self, buffers[i].frame, frame))
+		if (owner == tid && thread_frame_left(self, buffers[i].frame, frame))
 			return &buffers[i];
 		if (!owner && atomic_compare_exchange_strong(&buffers[i].owner, &owner, tid))
 			return &buffers[i];

@@ -146,6 +146,17 @@ bool thread_on_our_stack(const struct thread *thread, uintptr_t address)
 	       thread->signal_stack_size + WORK_SIZE;
 }
 
+static bool on_alternate(const struct thread *thread, uintptr_t address)
+{
+	return address - (uintptr_t)thread->alternate.ss_sp < thread->alternate.ss_size;
+}
+
+/* Stacks grow down: the frames of calls that are still waiting lie above, on the same stack. */
+bool thread_frame_left(const struct thread *thread, uintptr_t frame, uintptr_t now)
+{
+	return frame <= now && on_alternate(thread, frame) == on_alternate(thread, now);
+}
+
 static struct thread *skip_free(struct thread *thread)
 {
 	while (thread && !atomic_load(&thread->tid))

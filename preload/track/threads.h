@@ -26,6 +26,7 @@ struct loan;
 struct pin {
 	uintptr_t start;
 	uintptr_t end;
+	uintptr_t frame; /* in the stack frame of the call */
 };
 
 struct thread {
@@ -39,17 +40,17 @@ struct thread {
 	sigmask_t hidden;         /* blocked by the program, which the kernel's mask cannot say */
 	sigmask_t kept[2]; /* sent and waiting to be unblocked: to the thread, to the process */
 	siginfo_t kept_info[2][3]; /* of SIGSEGV, SIGSYS, SIGBUS */
-	sigmask_t awaits;         /* signals that it waits for in sigtimedwait; */
-	bool handed;              /* another thread has put the siginfo here */
-	sigmask_t wait_mask;      /* of a call that waits with a mask of its own, */
-	uintptr_t wait_stack;     /* and where its frame is */
-	stack_t alternate;        /* alternate signal stack as the program set it; size 0: none */
-	struct loan *loan;        /* what a vfork child uses meanwhile, kept for the next one */
+	sigmask_t awaits;          /* signals that it waits for in sigtimedwait; */
+	bool handed;               /* another thread has put the siginfo here */
+	sigmask_t wait_mask;       /* of a call that waits with a mask of its own, */
+	uintptr_t wait_stack;      /* and where its frame is */
+	stack_t alternate;         /* alternate signal stack as the program set it; size 0: none */
+	struct loan *loan;         /* what a vfork child uses meanwhile, kept for the next one */
 	struct action *child_actions; /* while the vfork child runs on this thread */
 	unsigned lent;
-	char *signal_stack;       /* ours: base and size of the alternate signal stack */
+	char *signal_stack; /* ours: base and size of the alternate signal stack */
 	size_t signal_stack_size;
-	char *work_stack_top;     /* for unwinding outside of handlers */
+	char *work_stack_top; /* for unwinding outside of handlers */
 	void *(*start_routine)(void *);
 	void *start_argument;
 	_Atomic unsigned pin_count;
@@ -77,6 +78,12 @@ void thread_take_alternate_stack(void);
 
 /* In a forked child: only the calling thread is left. */
 void thread_child(void);
+
+/*
+ * Whether the calling thread's frame at `frame` was left by a jump, now that the one at `now` is
+ * active: a signal handler that jumps out of what it interrupted.
+ */
+bool thread_frame_left(const struct thread *thread, uintptr_t frame, uintptr_t now);
 
 /* True when address lies on a stack that we made for this thread. */
 bool thread_on_our_stack(const struct thread *thread, uintptr_t address);

@@ -11,8 +11,10 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -120,12 +122,12 @@ static const struct {
 	long (*call)(void);
 	bool restarts; /* with SA_RESTART */
 } waits[] = {
-	{"read", wait_read, true},         {"readv", wait_readv, true},
-	{"recv", wait_recv, true},         {"recvfrom", wait_recvfrom, true},
-	{"recvmsg", wait_recvmsg, true},   {"accept", wait_accept, true},
-	{"poll", wait_poll, false},        {"ppoll", wait_ppoll, false},
-	{"select", wait_select, false},    {"epoll_wait", wait_epoll, false},
-	{"nanosleep", wait_sleep, false},  {"waitpid", wait_child, true},
+	{"read", wait_read, true},        {"readv", wait_readv, true},
+	{"recv", wait_recv, true},        {"recvfrom", wait_recvfrom, true},
+	{"recvmsg", wait_recvmsg, true},  {"accept", wait_accept, true},
+	{"poll", wait_poll, false},       {"ppoll", wait_ppoll, false},
+	{"select", wait_select, false},   {"epoll_wait", wait_epoll, false},
+	{"nanosleep", wait_sleep, false}, {"waitpid", wait_child, true},
 	{"fread", wait_stream, true},
 };
 
@@ -146,13 +148,23 @@ static void prepare(void)
 	silent_stream = fdopen(silent[0], "r");
 	CHECK(silent_stream);
 	silent_child = fork();
+	CHECK(silent_child >= 0);
 	if (!silent_child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
 	}
 }
 
 /* ---- signals ---- */
+
+static void fork_and_wait(void)
+{
+	pid_t child = fork();
+	if (!child)
+		_exit(0);
+	CHECK_EQUAL(wait_for(child), 0);
+}
 
 static volatile sig_atomic_t handled;
 static sigjmp_buf out;
@@ -237,10 +249,16 @@ static void test_jumps(void)
 	for (volatile int i = 0; i < 300; i++) {
 		alarm_ms(1, 0);
 		if (!sigsetjmp(out, 1))
-			read(silent[0], buffer, CHECK_PAGE);
+			(void)!(i % 2 ? wait_readv() : read(silent[0], buffer, CHECK_PAGE));
 	}
 	CHECK_EQUAL(write(silent_socket[1], "after the jumps", 15), 15);
 	CHECK_EQUAL(recv(silent_socket[0], buffer, CHECK_PAGE, 0), 15);
+	struct stat *status = (struct stat *)(fresh() + HALF - 8);
+	CHECK_EQUAL(fstat(silent[0], status), 0);
+	CHECK(S_ISFIFO(status->st_mode));
+	fork_and_wait();
+	fork_and_wait();
+	CHECK_EQUAL(fstat(silent[0], status), 0);
 	printf("%.15s\n", buffer);
 }
 
@@ -333,8 +351,7 @@ static void test_cancelled(void)
 	}
 	printf("cancel before read: %s\n", run_cancelled(be_cancelled_before, wait_read, 0));
 	printf("cancel refused: %s\n", run_cancelled(refuse_cancel, short_poll, 10));
-	printf("no cancellation point: %s\n",
-	       run_cancelled(refuse_cancel, never_cancelled, 0));
+	printf("no cancellation point: %s\n", run_cancelled(refuse_cancel, never_cancelled, 0));
 }
 
 /* ---- four threads at once ---- */
@@ -348,7 +365,8 @@ static void *talk(void *argument)
 	char data[HALF];
 	CHECK_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	for (int round = 0; round < ROUNDS; round++) {
-		char *pages = map_anonymous(3), *at = pages + (seed * 911 + round * 37) % CHECK_PAGE;
+		char *pages = map_anonymous(3),
+		     *at = pages + (seed * 911 + round * 37) % CHECK_PAGE;
 		size_t size = 1 + (size_t)(round * 53 % HALF);
 		memset(data, (int)(seed + round) & 127, size);
 		wrong += write(ends[1], data, size) != (ssize_t)size;
@@ -426,14 +444,6 @@ static void *waiter_fread(void *argument)
 	waiter->error = errno;
 	fclose(stream);
 	return NULL;
-}
-
-static void fork_and_wait(void)
-{
-	pid_t child = fork();
-	if (!child)
-		_exit(0);
-	CHECK_EQUAL(wait_for(child), 0);
 }
 
 static void test_forks(const char *when, char *(*memory)(void), size_t wanted)
