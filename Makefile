@@ -33,7 +33,7 @@ DEPENDENCIES = -MMD -MP
 # The preload runs inside a signal handler on another program's stack: it saves no vector
 # registers, so it must not use any.
 PRELOAD_FLAGS := $(LANGUAGE) $(OPTIMISE) -fPIC -fvisibility=hidden -mgeneral-regs-only \
-	-fno-stack-protector $(WARNINGS) $(INCLUDES)
+	-fno-stack-protector -ftls-model=initial-exec $(WARNINGS) $(INCLUDES)
 PRELOAD_LINK := -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,text -Wl,-z,nodelete \
 	-Wl,--build-id -Wl,-soname,libcowspy.so
 TOOLS_FLAGS := $(LANGUAGE) $(OPTIMISE) $(WARNINGS) $(INCLUDES)
