@@ -4,6 +4,7 @@
  */
 #include "check_api.h"
 
+#include <setjmp.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -159,12 +160,36 @@ static void write_unguarded(char *page)
 	page[2] = 'u';
 }
 
+static sigjmp_buf refused;
+static volatile int refused_code;
+
+static void on_refusal(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	refused_code = info->si_code;
+	siglongjmp(refused, 1);
+}
+
+static void expect_refusal(volatile char *page)
+{
+	struct sigaction action = {.sa_sigaction = on_refusal, .sa_flags = SA_SIGINFO}, before;
+	CHECK_EQUAL(sigaction(SIGSEGV, &action, &before), 0);
+	if (!sigsetjmp(refused, 1)) {
+		*page = 'n';
+		check_fail(__FILE__, __LINE__, "the guard page let a write pass");
+	}
+	CHECK_EQUAL(sigaction(SIGSEGV, &before, NULL), 0);
+	printf("a guard page refuses with code %d\n", refused_code);
+}
+
 static void guarded(void)
 {
 	char *pages = map_anonymous(4);
 	write_all(pages, 4);
 	if (tell("MADV_GUARD_INSTALL", madvise(pages + PAGE, 2 * PAGE, MADV_GUARD_INSTALL)) == 0) {
 		expect_api(pages, "C..C");
+		expect_refusal(pages + PAGE);
 		CHECK_EQUAL(madvise(pages, 3 * PAGE, MADV_GUARD_REMOVE), 0);
 		expect_now(pages, "C..C");
 		write_unguarded(pages + PAGE);
@@ -229,6 +254,11 @@ static void on_ourselves(void)
 #endif
 }
 
+static void write_wiped(char *page)
+{
+	page[0] = 'c';
+}
+
 static void in_the_child(char *gone, char *wiped, char *kept, char *again)
 {
 	unsigned char bits;
@@ -236,9 +266,10 @@ static void in_the_child(char *gone, char *wiped, char *kept, char *again)
 	expect_now(kept, "ssss");
 	expect_now(again, "ssss");
 	CHECK_EQUAL(wiped[0], 0);
-	wiped[PAGE] = 'c';
+	write_wiped(wiped + PAGE);
 	kept[PAGE] = 'c';
 	expect_everywhere(wiped, "zC..");
+	expect_stack("write_wiped", "fill", 1);
 	expect_everywhere(kept, "sCss");
 	/* Not mapped here, and anything may be mapped there. */
 	CHECK(mincore(gone, PAGE, &bits) == -1 && errno == ENOMEM);

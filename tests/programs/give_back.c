@@ -44,6 +44,12 @@ static bool memory_follows(char *pages)
 	return back > PAGES * 7 / 10 && back < PAGES * 4;
 }
 
+static void write_anew(char *pages)
+{
+	for (size_t i = 0; i < 10; i++)
+		pages[i * CHECK_PAGE] = 'y';
+}
+
 int main(void)
 {
 	char *pages = map_anonymous(PAGES);
@@ -64,6 +70,11 @@ int main(void)
 	expect_count(pages, PAGES, '.', PAGES);
 	expect_count(pages, PAGES, 'C', 0);
 	expect_bits(pages, 0);
+	expect_all_attributed();
+	snapshot();
+	write_anew(pages);
+	expect_count(pages, PAGES, 'C', 10);
+	expect_stack("write_anew", "fill", 10);
 	expect_all_attributed();
 	snapshot();
 	for (int i = 0; i < TRIES && !follows; i++) {

@@ -151,6 +151,7 @@ static void tracking(void)
 	check_note("protected %lx yes", (unsigned long)(uintptr_t)untracked + 4 * PAGE);
 	check_note("protected %lx no", (unsigned long)(uintptr_t)untracked + 6 * PAGE);
 	expect_stack("write_page", "fill", 4);
+	expect_stack("write_page", "zero", 1);
 	snapshot();
 }
 
@@ -171,7 +172,7 @@ static void names(void)
 	long result = prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 4 * PAGE, 2 * PAGE,
 			    "by prctl");
 	printf("PR_SET_VMA_ANON_NAME: %ld\n", result);
-	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 6 * PAGE, PAGE, "not [allowed]");
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 6 * PAGE, PAGE, "not [allowed");
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 6 * PAGE, PAGE, (char *)8);
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 7 * PAGE, PAGE, "taken away");
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, pages + 7 * PAGE, PAGE, NULL);
@@ -220,6 +221,7 @@ static void in_a_handler(void)
 
 int main(void)
 {
+	CHECK_EQUAL(errno, 0);
 	labels();
 	small_stack();
 	pauses();

@@ -142,6 +142,24 @@ static void wait_for_byte(int fd)
 	CHECK_EQUAL(read(fd, &byte, 1), 1);
 }
 
+/* Memory that nobody tracks before a fork, and frames that belong to no process. */
+static void untracked_memory(void)
+{
+	static char table[4 * CHECK_PAGE] __attribute__((aligned(CHECK_PAGE)));
+	table[CHECK_PAGE] = 't';
+	CHECK_EQUAL(read_byte(table + 2 * CHECK_PAGE), 0);
+	expect_now(table, ".Cz.");
+	char line[4096];
+	unsigned long start;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps))
+		if ((strstr(line, "[vdso]") || strstr(line, "[vvar")) &&
+		    sscanf(line, "%lx", &start) == 1)
+			CHECK(!(api_bits((const char *)start) & COWSPY_COPIED));
+	fclose(maps);
+}
+
 static void after_a_fork(char *pages)
 {
 	int seen[2], written[2];
@@ -196,6 +214,7 @@ int main(int argc, char **argv)
 	query(pages, anonymous + CHECK_PAGE);
 	same_errors(pages);
 	written_by_the_kernel(map_anonymous(1));
+	untracked_memory();
 	a_large_range();
 	expect_stack("write_page", "file", 2);
 	snapshot();
