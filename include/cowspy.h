@@ -49,7 +49,8 @@ enum cowspy_bit {
 	COWSPY_RESIDENT = 1 << 1,
 	/* The zero page: anonymous memory that was read and never written. */
 	COWSPY_ZERO = 1 << 2,
-	/* Anonymous, and mapped by another process too: shared since a fork, or merged by KSM. */
+	/* Anonymous, and mapped elsewhere too: shared since a fork, or merged by KSM, which takes the
+	 * copy back. */
 	COWSPY_SHARED = 1 << 3,
 	/* Its latest first write went into a page that was ours alone: no copy was made. */
 	COWSPY_REUSED = 1 << 4,

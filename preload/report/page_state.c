@@ -7,7 +7,7 @@ static char letter_of_anonymous(const struct page_facts *facts)
 {
 	bool shared = (facts->flags & PAGE_PRESENT) && !(facts->flags & PAGE_EXCLUSIVE);
 
-	if (facts->shared_since_fork && shared)
+	if ((facts->shared_since_fork || facts->mergeable) && shared)
 		return 's';
 	if (facts->shared_since_fork && facts->watched && !facts->open)
 		return 'i';
@@ -30,6 +30,9 @@ static struct page_state state_of_anonymous(const struct page_facts *facts)
 	bool unwritten = shared || (facts->watched && !facts->open);
 	struct page_state state = {.letter = letter};
 
+	/* Without a fork only KSM can have done this: the copy is gone. */
+	if (shared && facts->mergeable && !facts->shared_since_fork)
+		return state;
 	if (facts->event && !facts->reuse) {
 		state.copied = state.attributed = true;
 	} else if (facts->event) {
@@ -85,6 +88,7 @@ struct page_view snapshot_page_view(const struct region *region, bool tracked, u
 		.watched = tracked && region->limit == REGION_PROTECTED,
 		.inherited = region->inherited,
 		.shared_since_fork = region->shared_since_fork,
+		.mergeable = region->advice & ADVICE_MERGEABLE,
 	};
 
 	if (tracked) {

@@ -26,6 +26,7 @@ struct page_facts {
 	bool open;
 	bool inherited;         /* its region was mapped before this process was forked */
 	bool shared_since_fork; /* its region has been through a fork */
+	bool mergeable;         /* KSM may merge it with equal pages */
 	bool event;             /* this process recorded a first write of it */
 	bool reuse;             /* that was a reuse in place */
 	bool origin;            /* before the reuse, this process recorded the copy itself */

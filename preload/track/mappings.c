@@ -162,12 +162,8 @@ void mappings_advised(uintptr_t start, uintptr_t end, unsigned set, unsigned cle
 	if (region_split(start) || region_split(end))
 		return;
 	struct region *region = region_find(start, true);
-	for (; region && region->start < end; region = region_find(region->end, true)) {
+	for (; region && region->start < end; region = region_find(region->end, true))
 		region->advice = (uint16_t)((region->advice & ~clear) | set);
-		/* Merged pages are shared with others: only the kernel knows which. */
-		if (set & ADVICE_MERGEABLE)
-			region->shared_since_fork = true;
-	}
 }
 
 void mappings_advised_once(uintptr_t start, uintptr_t end, unsigned set)
