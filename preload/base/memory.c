@@ -131,7 +131,8 @@ void *memory_alloc(size_t size)
 		struct chunk *fresh = memory_map(CHUNK_SIZE);
 		if (!fresh)
 			return NULL;
-		atomic_store_explicit(&fresh->taken, sizeof(struct chunk) + 8, memory_order_relaxed);
+		atomic_store_explicit(&fresh->taken, sizeof(struct chunk) + 8,
+				      memory_order_relaxed);
 		if (!atomic_compare_exchange_strong(&current, &chunk, fresh))
 			memory_unmap(fresh, CHUNK_SIZE);
 	}

@@ -138,10 +138,9 @@ static const struct option table[] = {
 	 "catch system calls that no wrapper sees, so that the kernel never meets a protected page",
 	 parse_choice, FIELD(net), 0, switch_words},
 	{"FOLLOW", "on", "one of on, off",
-	 "watch forked children, and with OUTPUT the programs that are started, too",
-	 parse_choice, FIELD(follow), 0, switch_words},
-	{"QUIET", "off", "one of on, off",
-	 "do not say on standard error where the report is",
+	 "watch forked children, and with OUTPUT the programs that are started, too", parse_choice,
+	 FIELD(follow), 0, switch_words},
+	{"QUIET", "off", "one of on, off", "do not say on standard error where the report is",
 	 parse_choice, FIELD(quiet), 0, switch_words},
 };
 #define OPTIONS (sizeof(table) / sizeof(*table))

@@ -29,8 +29,7 @@ typedef uint64_t sigmask_t;
 #define sys_call1(nr, a) sys_raw((nr), (long)(a), 0, 0, 0, 0, 0)
 #define sys_call2(nr, a, b) sys_raw((nr), (long)(a), (long)(b), 0, 0, 0, 0)
 #define sys_call3(nr, a, b, c) sys_raw((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define sys_call4(nr, a, b, c, d) \
-	sys_raw((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define sys_call4(nr, a, b, c, d) sys_raw((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define sys_call5(nr, a, b, c, d, e) \
 	sys_raw((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define sys_call6(nr, a, b, c, d, e, f) \

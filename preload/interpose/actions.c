@@ -10,8 +10,8 @@
 #include "track/threads.h"
 
 /* Flags that the kernel keeps (UAPI_SA_FLAGS and SA_RESTORER). */
-#define KEPT_FLAGS                                                                                \
-	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |        \
+#define KEPT_FLAGS \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
 	 (unsigned)SA_RESETHAND | 0x800u | SA_RESTORER_FLAG)
 #define ALL_BUT_FAULTS (~(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS)))
 #define NEVER_OURS (SIGMASK(SIGKILL) | SIGMASK(SIGSTOP) | LIBC_SIGNALS)

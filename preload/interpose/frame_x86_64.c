@@ -27,8 +27,8 @@ static size_t vector_size(const void *area)
 
 static bool on_alternate(const struct delivery *delivery, uintptr_t address)
 {
-	return delivery->alternate && address - (uintptr_t)delivery->alternate->ss_sp <
-					      delivery->alternate->ss_size;
+	return delivery->alternate &&
+	       address - (uintptr_t)delivery->alternate->ss_sp < delivery->alternate->ss_size;
 }
 
 static bool enters_alternate(const struct delivery *delivery)

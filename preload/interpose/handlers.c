@@ -43,8 +43,7 @@ void handlers_fault(int signal, siginfo_t *info, void *context)
 		return;
 	if (info->si_code > 0 && in_copy(context))
 		context_jump(context, (uintptr_t)sys_copy_fault);
-	else if (info->si_code <= 0 ||
-		 (!trace_file_rescue(context) && !stacks_rescue(context)))
+	else if (info->si_code <= 0 || (!trace_file_rescue(context) && !stacks_rescue(context)))
 		signals_deliver(signal, info, context);
 }
 

@@ -209,8 +209,7 @@ static bool new_task(const struct net_frame *frame, unsigned long *flags, uintpt
 		*flags = arguments[0];
 		*stack = arguments[5] ? arguments[5] + arguments[6] : 0;
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }
 

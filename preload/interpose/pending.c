@@ -97,7 +97,7 @@ static long take_awaited(struct thread *self, sigmask_t set, void *info_out)
 		if (!(set & SIGMASK(signals[i])) || !take(self, signals[i], &info))
 			continue;
 		return info_out && call_write_program(info_out, &info, sizeof(info)) ? -EFAULT
-										      : signals[i];
+										     : signals[i];
 	}
 	return 0;
 }

@@ -25,9 +25,9 @@ static inline void *real_function(struct real *real)
 }
 
 /* Declares `real_name`, of the type of `name`, inside a wrapper. The linker collects the entries. */
-#define REAL(name)                                                                                \
-	static struct real real_entry_##name __attribute__((section("reals"), used)) = {#name,    \
-										       NULL};     \
+#define REAL(name) \
+	static struct real real_entry_##name \
+		__attribute__((section("reals"), used)) = {#name, NULL}; \
 	__typeof__(name) *real_##name = real_function(&real_entry_##name)
 
 #define EXPORT __attribute__((visibility("default")))

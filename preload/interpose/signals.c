@@ -199,7 +199,7 @@ long signals_alternate_stack(long nr, const long args[6], uintptr_t caller)
 		if (result)
 			return result;
 		if (self->alternate.ss_size)
-			memory_is_stack((uintptr_t)new.ss_sp, new.ss_size);
+			memory_is_stack((uintptr_t) new.ss_sp, new.ss_size);
 	}
 	return args[1] ? call_write_program((void *)args[1], &old, sizeof(old)) : 0;
 }

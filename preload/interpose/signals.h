@@ -37,8 +37,8 @@ static inline bool action_is_handler(const struct action *action)
 #define LIBC_SIGNALS (SIGMASK(32) | SIGMASK(33))
 
 /* What is never in a mask, or not in those with which our own code protects itself. */
-#define SIGNALS_OPEN                                                                              \
-	(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS) | SIGMASK(SIGBUS) | SIGMASK(SIGKILL) |                \
+#define SIGNALS_OPEN \
+	(SIGMASK(SIGSEGV) | SIGMASK(SIGSYS) | SIGMASK(SIGBUS) | SIGMASK(SIGKILL) | \
 	 SIGMASK(SIGSTOP) | LIBC_SIGNALS)
 
 /* Signals that are never blocked in the kernel, since faults and dispatched calls must arrive. */

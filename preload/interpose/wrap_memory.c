@@ -11,17 +11,15 @@
 
 EXPORT void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
-	return (void *)call_libc(SYS_mmap,
-				 ARGS((long)address, (long)length, protection, flags, fd, offset),
-				 CALLER);
+	return (void *)call_libc(
+		SYS_mmap, ARGS((long)address, (long)length, protection, flags, fd, offset), CALLER);
 }
 
 EXPORT void *mmap64(void *address, size_t length, int protection, int flags, int fd,
 		    __off64_t offset)
 {
-	return (void *)call_libc(SYS_mmap,
-				 ARGS((long)address, (long)length, protection, flags, fd, offset),
-				 CALLER);
+	return (void *)call_libc(
+		SYS_mmap, ARGS((long)address, (long)length, protection, flags, fd, offset), CALLER);
 }
 
 EXPORT int munmap(void *address, size_t length)
@@ -38,10 +36,10 @@ EXPORT void *mremap(void *address, size_t old_length, size_t new_length, int fla
 		target = va_arg(rest, void *);
 		va_end(rest);
 	}
-	return (void *)call_libc(SYS_mremap,
-				 ARGS((long)address, (long)old_length, (long)new_length, flags,
-				      (long)target),
-				 CALLER);
+	return (void *)call_libc(
+		SYS_mremap,
+		ARGS((long)address, (long)old_length, (long)new_length, flags, (long)target),
+		CALLER);
 }
 
 EXPORT int mprotect(void *address, size_t length, int protection)
@@ -55,8 +53,8 @@ EXPORT int pkey_mprotect(void *address, size_t length, int protection, int key)
 	if (key == -1)
 		return (int)call_libc(SYS_mprotect, ARGS((long)address, (long)length, protection),
 				      CALLER);
-	return (int)call_libc(SYS_pkey_mprotect,
-			      ARGS((long)address, (long)length, protection, key), CALLER);
+	return (int)call_libc(SYS_pkey_mprotect, ARGS((long)address, (long)length, protection, key),
+			      CALLER);
 }
 
 EXPORT int madvise(void *address, size_t length, int advice)

@@ -227,12 +227,12 @@ static void take_arguments(char **argv, const char *first, va_list *rest)
 		*++argv = va_arg(*rest, char *);
 }
 
-#define ARGUMENT_ARRAY(first)                                                                     \
-	va_list rest, again;                                                                      \
-	va_start(rest, first);                                                                    \
-	va_copy(again, rest);                                                                     \
-	char *argv[count_arguments(rest) + 2];                                      \
-	take_arguments(argv, first, &again);                                                      \
+#define ARGUMENT_ARRAY(first) \
+	va_list rest, again; \
+	va_start(rest, first); \
+	va_copy(again, rest); \
+	char *argv[count_arguments(rest) + 2]; \
+	take_arguments(argv, first, &again); \
 	va_end(rest)
 
 EXPORT int execl(const char *path, const char *first, ...)

@@ -18,5 +18,4 @@ bool fault_first_write(uintptr_t address, ucontext_t *context);
 extern uint32_t process_epoch;
 extern int process_pid;
 
-
 #endif

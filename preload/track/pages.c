@@ -109,9 +109,9 @@ void pages_close(uintptr_t address)
 bool pages_is_open(uintptr_t address)
 {
 	struct page_block *block = block_find(address);
-	return block && (atomic_load_explicit(&block->open[word_of(address)],
-					      memory_order_acquire) &
-			 bit_of(address));
+	return block &&
+	       (atomic_load_explicit(&block->open[word_of(address)], memory_order_acquire) &
+		bit_of(address));
 }
 
 static _Atomic uint32_t *events_find(uintptr_t address)
@@ -181,8 +181,8 @@ static uintptr_t word_end(uintptr_t address, uintptr_t end)
 
 static void events_clear(struct page_block *block, uintptr_t address, uint64_t mask)
 {
-	_Atomic uint32_t *events =
-		atomic_load_explicit(&block->events[word_of(address)], memory_order_acquire);
+	_Atomic uint32_t *events = atomic_load_explicit(&block->events[word_of(address)],
+							memory_order_acquire);
 	for (unsigned i = 0; events && mask; i++, mask >>= 1)
 		if (mask & 1)
 			atomic_store_explicit(&events[i], 0, memory_order_relaxed);

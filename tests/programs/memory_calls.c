@@ -90,9 +90,14 @@ static void print_maps(void)
 
 static void test_protections(void)
 {
-	static const int rights[] = {PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC,
-				     PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC,
-				     PROT_WRITE | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC};
+	static const int rights[] = {PROT_NONE,
+				     PROT_READ,
+				     PROT_WRITE,
+				     PROT_EXEC,
+				     PROT_READ | PROT_WRITE,
+				     PROT_READ | PROT_EXEC,
+				     PROT_WRITE | PROT_EXEC,
+				     PROT_READ | PROT_WRITE | PROT_EXEC};
 	fresh();
 	for (int i = 0; i < 8; i++) {
 		for (int j = 0; j < 8; j++) {
@@ -221,7 +226,8 @@ static void test_mremap(void)
 	other[5 * CHECK_PAGE] = 1;
 	moved("no bits", mremap(zone, CHECK_PAGE, 2 * CHECK_PAGE, 64));
 	moved("unaligned", mremap(zone + 1, CHECK_PAGE, 2 * CHECK_PAGE, MREMAP_MAYMOVE));
-	moved("fixed without maymove", mremap(zone, CHECK_PAGE, 2 * CHECK_PAGE, MREMAP_FIXED, other));
+	moved("fixed without maymove",
+	      mremap(zone, CHECK_PAGE, 2 * CHECK_PAGE, MREMAP_FIXED, other));
 	moved("to nothing", mremap(zone, CHECK_PAGE, 0, MREMAP_MAYMOVE));
 	moved("overlapping",
 	      mremap(zone, 4 * CHECK_PAGE, 4 * CHECK_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at(2)));
@@ -240,13 +246,29 @@ static void test_mremap(void)
 
 static void test_advice(void)
 {
-	static const int advice[] = {MADV_NORMAL,      MADV_RANDOM,   MADV_SEQUENTIAL,
-				     MADV_WILLNEED,    MADV_DONTNEED, MADV_FREE,
-				     MADV_REMOVE,      MADV_DONTFORK, MADV_DOFORK,
-				     MADV_HUGEPAGE,    MADV_NOHUGEPAGE, MADV_DONTDUMP,
-				     MADV_DODUMP,      MADV_WIPEONFORK, MADV_KEEPONFORK,
-				     MADV_COLD,        MADV_PAGEOUT,  MADV_POPULATE_READ,
-				     MADV_POPULATE_WRITE, 24,         101, 103, 999};
+	static const int advice[] = {MADV_NORMAL,
+				     MADV_RANDOM,
+				     MADV_SEQUENTIAL,
+				     MADV_WILLNEED,
+				     MADV_DONTNEED,
+				     MADV_FREE,
+				     MADV_REMOVE,
+				     MADV_DONTFORK,
+				     MADV_DOFORK,
+				     MADV_HUGEPAGE,
+				     MADV_NOHUGEPAGE,
+				     MADV_DONTDUMP,
+				     MADV_DODUMP,
+				     MADV_WIPEONFORK,
+				     MADV_KEEPONFORK,
+				     MADV_COLD,
+				     MADV_PAGEOUT,
+				     MADV_POPULATE_READ,
+				     MADV_POPULATE_WRITE,
+				     24,
+				     101,
+				     103,
+				     999};
 	fresh();
 	for (size_t i = 0; i < sizeof(advice) / sizeof(*advice); i++) {
 		memset(zone, 3, 8 * CHECK_PAGE);
@@ -285,7 +307,8 @@ static void test_files(void)
 	poke(1);
 	peek(1);
 	signal(SIGBUS, quiet_fault);
-	printf("beyond the end: %s\n", sigsetjmp(recover, 1) ? "SIGBUS" : (pages[5 * CHECK_PAGE] = 1, "?"));
+	printf("beyond the end: %s\n",
+	       sigsetjmp(recover, 1) ? "SIGBUS" : (pages[5 * CHECK_PAGE] = 1, "?"));
 	signal(SIGBUS, SIG_DFL);
 	result("dontneed", madvise(pages, 4 * CHECK_PAGE, MADV_DONTNEED));
 	peek(1);

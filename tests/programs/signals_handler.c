@@ -122,8 +122,8 @@ static void nesting(int number, siginfo_t *info, void *context)
 	printf("  depth %d at %ld\n", ++depth, (long)((char *)info->si_addr - closed));
 	if (depth < 5)
 		closed[depth * CHECK_PAGE] = 1;
-	CHECK_EQUAL(mprotect((void *)((uintptr_t)info->si_addr & -(uintptr_t)CHECK_PAGE), CHECK_PAGE,
-			     PROT_READ | PROT_WRITE),
+	CHECK_EQUAL(mprotect((void *)((uintptr_t)info->si_addr & -(uintptr_t)CHECK_PAGE),
+			     CHECK_PAGE, PROT_READ | PROT_WRITE),
 		    0);
 	depth--;
 }

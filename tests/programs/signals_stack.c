@@ -25,7 +25,9 @@ static void print_stack(const char *what)
 	stack_t stack;
 	int result = sigaltstack(NULL, &stack);
 	printf("%s: %d flags %d size %zu %s\n", what, result, stack.ss_flags, stack.ss_size,
-	       !stack.ss_sp ? "none" : stack.ss_sp == stack_base ? "ours" : "other");
+	       !stack.ss_sp                ? "none"
+	       : stack.ss_sp == stack_base ? "ours"
+					   : "other");
 }
 
 static void set_stack(const char *what, void *base, size_t size, int flags)
@@ -103,7 +105,8 @@ static void test_small(void)
 	size_t spoilt = 0;
 	for (size_t i = 0; i < 32768; i++)
 		spoilt += area[i] != 0x5a;
-	printf("small stack: %d calls, %d not on it, %zu bytes below spoilt\n", calls, wrong, spoilt);
+	printf("small stack: %d calls, %d not on it, %zu bytes below spoilt\n", calls, wrong,
+	       spoilt);
 	handle(SIGUSR2, SIG_DFL, 0);
 	handle(SIGSEGV, SIG_DFL, 0);
 	handle(SIGUSR1, SIG_DFL, 0);

@@ -67,15 +67,22 @@ static void set_and_print(int number, void (*what)(int), int flags)
 
 static void test_actions(void)
 {
-	static const int flags[] = {0,           SA_SIGINFO,   SA_ONSTACK,  SA_NODEFER,
-				    SA_RESTART,  SA_RESETHAND, SA_NOCLDSTOP, 0x400,
+	static const int flags[] = {0,
+				    SA_SIGINFO,
+				    SA_ONSTACK,
+				    SA_NODEFER,
+				    SA_RESTART,
+				    SA_RESETHAND,
+				    SA_NOCLDSTOP,
+				    0x400,
 				    SA_NODEFER | SA_RESTART};
 	for (size_t i = 0; i < NUMBERS; i++) {
 		print_action(numbers[i]);
 		for (size_t j = 0; j < sizeof(flags) / sizeof(*flags); j++)
 			set_and_print(numbers[i], handler, flags[j]);
 		set_and_print(numbers[i], SIG_IGN, 0);
-		printf("signal: %s\n", signal(numbers[i], handler) == SIG_IGN ? "was ignored" : "?");
+		printf("signal: %s\n",
+		       signal(numbers[i], handler) == SIG_IGN ? "was ignored" : "?");
 		print_action(numbers[i]);
 		CHECK_EQUAL(siginterrupt(numbers[i], 1), 0);
 		print_action(numbers[i]);
