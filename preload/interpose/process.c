@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -229,18 +230,18 @@ long process_close(long nr, const long args[6], uintptr_t caller)
 	return call_plain(nr, args);
 }
 
+/* Our lowest descriptor in [first, last]. False when there is none. */
 static bool next_of_ours(unsigned first, unsigned last, unsigned *mine)
 {
 	const int all[] = {truth_descriptor(), trace_file_descriptor()};
-	bool found = false;
+	unsigned lowest = UINT_MAX;
 	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		unsigned fd = (unsigned)all[i];
-		if (all[i] < 0 || fd < first || fd > last || (found && fd > *mine))
-			continue;
-		*mine = fd;
-		found = true;
+		if (all[i] >= 0 && fd >= first && fd <= last && fd < lowest)
+			lowest = fd;
 	}
-	return found;
+	*mine = lowest;
+	return lowest != UINT_MAX;
 }
 
 long process_close_range(long nr, const long args[6], uintptr_t caller)
@@ -293,6 +294,6 @@ static void end_quickly(void)
 void process_start(void)
 {
 	process_pid = (int)sys_call0(SYS_getpid);
-	at_quick_exit(end_quickly);
+	(void)at_quick_exit(end_quickly); /* refused when memory is out: then without a report */
 	pthread_atfork(before_libc_fork, after_libc_fork_parent, after_libc_fork_child);
 }
