@@ -147,7 +147,7 @@ static __inline__ int cowspy_resume(void) COWSPY_WRAPPER(resume);
  * not; of shared mappings only COWSPY_RESIDENT and COWSPY_LOCKED are ever set. The answer may be
  * out of date when it arrives. After an error vec may have been written in part.
  *
- * Costs about 0.1 us a page; it reads /proc/self/maps when part of the range is not tracked, or is
+ * Costs 0.1 to 0.3 us a page; it reads /proc/self/maps when part of the range is not tracked, or is
  * locked.
  *
  *	EINVAL   address is not page aligned
