@@ -28,6 +28,32 @@ static const char help[] =
 	"\n"
 	"example: cowspy snapshot 4250\n";
 
+/*
+ * Programs that show a title of their own write it over their environment. The trace that the
+ * library keeps mapped lies beside the report, and is named after it. NULL when there is none.
+ */
+static char *pattern_of_trace(const struct process *process)
+{
+	static const char suffix[] = ".trace\n";
+	FILE *file = process_file(process, "maps");
+	char *line = NULL, *pattern = NULL;
+	size_t room = 0;
+	ssize_t length;
+
+	while (file && !pattern && (length = getline(&line, &room, file)) > 0) {
+		char *path = strchr(line, '/');
+		if (!path || !strstr(line, " rw-s ") || length < (ssize_t)sizeof(suffix) ||
+		    strcmp(line + length - (sizeof(suffix) - 1), suffix) != 0)
+			continue;
+		line[length - (ssize_t)(sizeof(suffix) - 1)] = '\0';
+		pattern = strdup(path);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return pattern;
+}
+
 /* A variable of the environment the process was started with; NULL when it has none. */
 static char *environment_value(const struct process *process, const char *name)
 {
@@ -176,7 +202,7 @@ static int say_standard_error(const struct process *process)
 
 static int run(struct process *process, double timeout)
 {
-	int process_fd = (int)syscall(SYS_pidfd_open, process->pid, 0), signal, status;
+	int process_fd = (int)syscall(SYS_pidfd_open, process->pid, 0), signal = 0, status;
 	struct report_file file;
 	char *pattern;
 
@@ -186,6 +212,8 @@ static int run(struct process *process, double timeout)
 	}
 	status = check(process, &signal);
 	pattern = environment_value(process, "COWSPY_OUTPUT");
+	if (!pattern)
+		pattern = pattern_of_trace(process);
 	if (status == STATUS_OK && pattern && *pattern) {
 		report_file_start(&file, process, pattern);
 		status = ask(process_fd, process, signal);
