@@ -1,5 +1,6 @@
 #include "net.h"
 
+#include <errno.h>
 #include <link.h>
 #include <linux/audit.h>
 #include <sched.h>
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "calls.h"
 #include "observe/stacks.h"
 #include "process.h"
@@ -41,11 +43,11 @@ struct net_slot {
 	unsigned long flags;
 	unsigned long r12;
 	_Atomic int busy;
+	struct net_slot *next;
 };
 
-#define SLOTS 64
 #define STACK_MOST ((uintptr_t)8 << 20) /* more of a new task's stack is not kept open */
-static struct net_slot slots[SLOTS];
+static _Atomic(struct net_slot *) slots; /* never given back, as many as vforks at a time */
 
 static struct {
 	uintptr_t start, length;
@@ -173,14 +175,20 @@ bool net_dispatch(const siginfo_t *info, ucontext_t *context)
 
 /* --- new tasks --- */
 
+/* 0 when memory is out. */
 static uintptr_t slot_take(void)
 {
-	for (;;) {
-		for (unsigned i = 0; i < SLOTS; i++)
-			if (!atomic_exchange(&slots[i].busy, 1))
-				return (uintptr_t)&slots[i];
-		sys_call0(SYS_sched_yield);
-	}
+	for (struct net_slot *slot = atomic_load(&slots); slot; slot = slot->next)
+		if (!atomic_exchange(&slot->busy, 1))
+			return (uintptr_t)slot;
+	struct net_slot *fresh = memory_alloc(sizeof(*fresh));
+	if (!fresh)
+		return 0;
+	fresh->busy = 1;
+	fresh->next = atomic_load(&slots);
+	while (!atomic_compare_exchange_weak(&slots, &fresh->next, fresh))
+		;
+	return (uintptr_t)fresh;
 }
 
 /* A task that runs on our memory while this thread waits for it to exec or exit. */
@@ -231,12 +239,14 @@ int net_call(struct net_frame *frame)
 		return 0;
 	}
 	open_thread_ids(frame, flags);
+	if (!stack && !(frame->slot = slot_take())) {
+		frame->result = -ENOMEM;
+		return 0;
+	}
 	if (is_vfork(flags))
 		signals_lend();
-	if (!stack) {
-		frame->slot = slot_take();
+	if (!stack)
 		return 2;
-	}
 	memory_is_stack(stack - STACK_MOST, STACK_MOST);
 	frame->child_stack = stack;
 	frame->slot = flags;

@@ -206,6 +206,8 @@ long process_prctl(long nr, const long args[6], uintptr_t caller)
 {
 	if (args[0] == PR_SET_SECCOMP)
 		before_seccomp();
+	if (args[0] == PR_SET_TSC && args[1] == PR_TSC_SIGSEGV)
+		sys_clock = NULL; /* reading the clock in user space is a fault now */
 	if (args[0] == PR_SET_MDWE)
 		memory_forbid_executable();
 	long result = kernel_writes_call(nr, args, caller);
@@ -293,7 +295,10 @@ static void end_quickly(void)
 
 void process_start(void)
 {
+	int time_stamp = 0;
 	process_pid = (int)sys_call0(SYS_getpid);
+	if (!sys_call2(SYS_prctl, PR_GET_TSC, &time_stamp) && time_stamp == PR_TSC_SIGSEGV)
+		sys_clock = NULL;
 	(void)at_quick_exit(end_quickly); /* refused when memory is out: then without a report */
 	pthread_atfork(before_libc_fork, after_libc_fork_parent, after_libc_fork_child);
 }
