@@ -573,11 +573,3 @@ void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uin
 		guard_give_up(region, REGION_NO_VMA);
 	call_end(&call);
 }
-
-void kernel_writes_asynchronous(uintptr_t start, uintptr_t length)
-{
-	sigmask_t mask;
-	lock_write_masked(&mask);
-	guard_give_up_range(page_floor(start), page_ceil(start + length), REGION_ASYNCHRONOUS);
-	lock_write_end_masked(&mask);
-}

@@ -43,10 +43,4 @@ int kernel_writes_copy(long nr, uintptr_t caller, void *to, const void *from, ui
 void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uintptr_t start,
 			     uintptr_t end, enum write_cause cause);
 
-/*
- * For a range that the kernel may write at any time from now on: open it for good, and watch its
- * regions by kernel truth alone.
- */
-void kernel_writes_asynchronous(uintptr_t start, uintptr_t length);
-
 #endif

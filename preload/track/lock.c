@@ -68,12 +68,6 @@ void lock_read_masked(sigmask_t *old)
 	lock_read();
 }
 
-void lock_read_end_masked(const sigmask_t *old)
-{
-	lock_read_end();
-	sys_sigmask_restore(old);
-}
-
 void lock_write_masked(sigmask_t *old)
 {
 	sys_sigmask_block(old);

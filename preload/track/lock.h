@@ -28,7 +28,6 @@ void lock_write_end(void);
  * *old goes to the matching end.
  */
 void lock_read_masked(sigmask_t *old);
-void lock_read_end_masked(const sigmask_t *old);
 void lock_write_masked(sigmask_t *old);
 void lock_write_end_masked(const sigmask_t *old);
 

@@ -60,7 +60,8 @@ static void stacks_map(struct thread *thread)
 	thread->signal_stack_size = SIGNAL_SIZE;
 }
 
-struct thread *thread_allocate(void)
+/* A structure with its stacks, or NULL when memory is out. */
+static struct thread *thread_allocate(void)
 {
 	struct thread *thread = thread_reuse();
 	atomic_fetch_add(&in_use, 1);

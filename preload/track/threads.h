@@ -51,8 +51,6 @@ struct thread {
 	char *signal_stack; /* ours: base and size of the alternate signal stack */
 	size_t signal_stack_size;
 	char *work_stack_top; /* for unwinding outside of handlers */
-	void *(*start_routine)(void *);
-	void *start_argument;
 	_Atomic unsigned pin_count;
 	struct pin pins[THREAD_PINS];
 };
@@ -63,9 +61,6 @@ static inline struct thread *thread_self(void)
 {
 	return thread_current;
 }
-
-/* A structure with its stacks, for a thread about to start. NULL when memory is out. */
-struct thread *thread_allocate(void);
 
 /* Make `thread` (or, if NULL, a fresh one) the calling thread's own and install its stacks. */
 struct thread *thread_begin(struct thread *thread);
