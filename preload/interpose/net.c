@@ -46,7 +46,7 @@ struct net_slot {
 	struct net_slot *next;
 };
 
-#define STACK_MOST ((uintptr_t)8 << 20) /* more of a new task's stack is not kept open */
+#define STACK_MOST ((uintptr_t)8 << 20)  /* more of a new task's stack is not kept open */
 static _Atomic(struct net_slot *) slots; /* never given back, as many as vforks at a time */
 
 static struct {
