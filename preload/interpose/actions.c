@@ -292,7 +292,10 @@ void signals_lend_end(void)
 
 void signals_child(bool cleared)
 {
+	struct thread *self = thread_self();
 	atomic_store(&actions_lock, 0);
+	if (self)
+		pending_drop(self);
 	if (cleared)
 		clear(program_actions);
 }

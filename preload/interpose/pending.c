@@ -53,6 +53,11 @@ bool pending_any(const struct thread *self)
 	return self->kept[TO_THREAD] | self->kept[TO_PROCESS];
 }
 
+void pending_drop(struct thread *self)
+{
+	self->kept[TO_THREAD] = self->kept[TO_PROCESS] = 0;
+}
+
 static bool take(struct thread *self, int signal, siginfo_t *info)
 {
 	for (int to = TO_THREAD; to <= TO_PROCESS; to++) {

@@ -106,6 +106,7 @@ void signals_deliver(int signal, siginfo_t *info, ucontext_t *context);
 void pending_keep(struct thread *self, siginfo_t *info);
 void pending_release(struct thread *self);
 bool pending_any(const struct thread *self);
+void pending_drop(struct thread *self); /* a child has none */
 
 /* The signals that are ours from the start. */
 sigmask_t signals_held(void);
