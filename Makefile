@@ -292,6 +292,31 @@ uninstall: ## remove what install put there
 		$(MAN5:tools/man/%=$(DESTDIR)$(PREFIX)/share/man/man5/%)
 	rm -rf $(DESTDIR)$(PREFIX)/include/cowspy
 
+# ---- packages ------------------------------------------------------------------------------
+
+DIST := cowspy-$(VERSION)
+DEBIAN_BUILD := $(BUILD)/debian
+
+.PHONY: dist
+dist: ## build/cowspy-VERSION.tar.xz of what is committed
+	@git rev-parse --verify --quiet HEAD >/dev/null || \
+		{ echo 'make dist wants a git checkout: it packs what is committed' >&2; exit 1; }
+	@mkdir -p $(BUILD)
+	git archive --prefix=$(DIST)/ HEAD | xz >$(BUILD)/$(DIST).tar.xz.new
+	@mv $(BUILD)/$(DIST).tar.xz.new $(BUILD)/$(DIST).tar.xz
+
+# dpkg-buildpackage wants the folder debian at the top, and the sources without it beside it.
+.PHONY: deb
+deb: dist ## Debian source and binary packages in build/debian
+	@tests/install.sh build package
+	@rm -rf $(DEBIAN_BUILD)
+	@mkdir -p $(DEBIAN_BUILD)
+	@cp $(BUILD)/$(DIST).tar.xz $(DEBIAN_BUILD)/cowspy_$(VERSION).orig.tar.xz
+	@tar -xf $(BUILD)/$(DIST).tar.xz -C $(DEBIAN_BUILD)
+	@cp -r $(DEBIAN_BUILD)/$(DIST)/tools/debian $(DEBIAN_BUILD)/$(DIST)/
+	cd $(DEBIAN_BUILD)/$(DIST) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc
+	@ls $(DEBIAN_BUILD)/*.deb $(DEBIAN_BUILD)/*.dsc
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf build libcowspy.so cowspy

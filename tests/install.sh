@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a group of targets needs, only those that are missing.
 #
-#   tests/install.sh build|demo|check|bench ...
+#   tests/install.sh build|demo|check|bench|package ...
 #
 # TEST_NO_INSTALL=1: install nothing; what is missing will show by itself.
 set -eu
@@ -14,6 +14,7 @@ packages_of()
 			libprotobuf-c-dev protobuf-c-compiler
 		;;
 	demo) echo redis-server redis-tools ;;
+	package) echo debhelper dpkg-dev debootstrap ;;
 	bench) echo python3-minimal ;;
 	check)
 		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev python3 \
