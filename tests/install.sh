@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a group of targets needs, only those that are missing.
 #
-#   tests/install.sh build|demo|check|bench|package ...
+#   tests/install.sh build|demo|check|bench|package|export ...
 #
 # TEST_NO_INSTALL=1: install nothing; what is missing will show by itself.
 set -eu
@@ -15,6 +15,7 @@ packages_of()
 		;;
 	demo) echo redis-server redis-tools ;;
 	package) echo debhelper dpkg-dev debootstrap ;;
+	export) echo golang-go curl chromium python3-jsonschema "$(unless_there npm)" ;;
 	bench) echo python3-minimal ;;
 	check)
 		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev python3 \
@@ -26,6 +27,12 @@ packages_of()
 		exit 2
 		;;
 	esac
+}
+
+# Of what may also come from elsewhere.
+unless_there()
+{
+	command -v "$1" >/dev/null || echo "$1"
 }
 
 # 3.11, say: its package of tests carries it in its name.

@@ -283,6 +283,27 @@ static void add_times(struct builder *builder)
 	builder->profile.duration_nanos = end > begin ? (int64_t)(end - begin) : 0;
 }
 
+/* Readers take the first mapping for the main program: that of the process that wrote most. */
+static void main_program_first(struct builder *builder)
+{
+	const struct model *model = builder->model;
+	const struct model_process *most = NULL;
+	Perftools__Profiles__Mapping **mappings = builder->profile.mapping;
+
+	for (size_t i = 0; i < model->process_count; i++)
+		if (!most || model->processes[i].write_count > most->write_count)
+			most = &model->processes[i];
+	for (size_t i = 0; most && i < builder->profile.n_mapping; i++) {
+		/* Strings are interned: the same path has the same address. */
+		if (model->modules[mappings[i]->id].path != most->exe)
+			continue;
+		Perftools__Profiles__Mapping *first = mappings[i];
+		mappings[i] = mappings[0];
+		mappings[0] = first;
+		return;
+	}
+}
+
 static int write_gzipped(FILE *stream, const uint8_t *bytes, size_t length)
 {
 	int fd = dup(fileno(stream)), error;
@@ -364,6 +385,7 @@ int export_pprof(const struct export *export)
 	string_index(&builder, "");
 	for (size_t i = 0; collected && !builder.failed && i < samples.count; i++)
 		add_sample(&builder, &samples.list[i]);
+	main_program_first(&builder);
 	add_types(&builder);
 	add_times(&builder);
 	comment = string_index(&builder, "cowspy " COWSPY_VERSION);

@@ -173,18 +173,28 @@ static uint32_t frame_of(struct model_code *code, const struct raw_frame *raw)
 	return add_frame(code->model, span->module, raw->address - span->start + span->offset);
 }
 
+/* The library's own frames, around main and threads' start, say nothing about the program. */
+static bool is_ours(const struct model *model, uint32_t frame)
+{
+	const char *path = model->modules[model->frames[frame].module].path;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	return slash && strcmp(slash, "/libcowspy.so") == 0;
+}
+
 bool code_finish(struct model_code *code)
 {
 	uint32_t frames[TRACE_RECORD_MOST / sizeof(uint64_t)];
 
 	for (size_t i = 0; i < code->stack_count; i++) {
 		struct raw_stack *stack = &code->stacks[i];
+		uint32_t depth = 0;
 		for (uint32_t j = 0; j < stack->depth; j++) {
-			frames[j] = frame_of(code, &code->frames[stack->first + j]);
-			if (frames[j] == TABLE_NONE)
+			frames[depth] = frame_of(code, &code->frames[stack->first + j]);
+			if (frames[depth] == TABLE_NONE)
 				return false;
+			depth += !is_ours(code->model, frames[depth]);
 		}
-		stack->index = add_stack(code->model, frames, stack->depth);
+		stack->index = add_stack(code->model, frames, depth);
 		if (stack->index == TABLE_NONE)
 			return false;
 	}
