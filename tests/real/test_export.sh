@@ -28,7 +28,7 @@ grep -q '^Type: copied' top || wrong "the default is not bytes copied"
 grep -q ' PyRun_SimpleStringFlags' <(go tool pprof -peek PyRun_SimpleStringFlags pprof 2>/dev/null) || wrong "no PyRun_SimpleStringFlags"
 total()
 {
-	go tool pprof -top -sample_index=copies "$@" pprof 2>/dev/null |
+	go tool pprof -top -sample_index=copies pprof 2>/dev/null |
 		sed -n 's/.*Total samples = \([0-9]*\) .*/\1/p;s/.* of \([0-9]*\) total.*/\1/p' | tail -1
 }
 expect_equal "copies in pprof" "$("$cowspy" report --json recording |
