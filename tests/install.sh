@@ -20,7 +20,7 @@ packages_of()
 	check)
 		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev python3 \
 			"libpython$(python_version)-testsuite" redis-server redis-tools sqlite3 git bash \
-			protobuf-compiler
+			protobuf-compiler postgresql
 		;;
 	*)
 		echo "install.sh: no group of packages is called '$1'" >&2

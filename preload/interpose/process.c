@@ -130,9 +130,13 @@ static void after_libc_fork_child(void)
 void process_end(enum report_reason reason)
 {
 	int pid = process_pid;
+	sigmask_t mask;
 	if (!calls_started || !process_is_watched() || atomic_exchange(&ended_pid, pid) == pid)
 		return;
+	/* A handler that ends the process would end the report in its middle. */
+	sys_sigmask_block(&mask);
 	output_report(reason);
+	sys_sigmask_restore(&mask);
 }
 
 long process_exit(long nr, const long args[6], uintptr_t caller)

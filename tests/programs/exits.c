@@ -3,6 +3,8 @@
 #include "check.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
 
 static char *pages;
 
@@ -29,6 +31,25 @@ static void *last_thread(void *unused)
 	write_at_end(2);
 	expect_pages(pages, "C.C.");
 	return unused;
+}
+
+static void exit_by_handler(int signal)
+{
+	(void)signal;
+	_exit(3);
+}
+
+/* The report of so many pages takes longer than the signal. */
+static void return_while_signalled(void)
+{
+	const int count = 20000;
+	const struct itimerval soon = {.it_value = {.tv_usec = 500}};
+	char *many = map_anonymous(count);
+	for (int page = 0; page < count; page += 2)
+		many[page * CHECK_PAGE] = 'm';
+	expect_count(many, count, 'C', count / 2);
+	signal(SIGALRM, exit_by_handler);
+	setitimer(ITIMER_REAL, &soon, NULL);
 }
 
 int main(int argc, char **argv)
@@ -75,6 +96,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(how, "closed stderr")) {
 		close(2);
+		return 3;
+	}
+	if (!strcmp(how, "signalled")) {
+		return_while_signalled();
 		return 3;
 	}
 	return 1;

@@ -23,7 +23,7 @@ check_exit()
 }
 
 for how in return exit atexit _exit _Exit quick_exit thread "last thread" "closed stderr" \
-	"failed exec"; do
+	"failed exec" signalled; do
 	check_exit "$how" 1
 done
 # The new program reports too, since a pattern asks for it; bare, it is silent.

@@ -1,0 +1,92 @@
+# What the tests of pre-forking servers share: each runs its server plain and watched, compares
+# what the clients got and what the logs say, and has moment.py look at the watched one under load.
+# shellcheck shell=bash
+. "$TOP/tests/lib.sh"
+
+# A signal that none of these servers uses: SIGUSR1 means something else to each of them.
+SNAPSHOT=50
+
+# Libraries may lie where other users cannot read them; reports come from several users.
+chmod 755 "$WORK"
+cp "$TEST_LIBRARY" "$(dirname "$TEST_LIBRARY")/cowspy" "$WORK"
+chmod 755 "$WORK"/libcowspy.so "$WORK/cowspy"
+
+free_port()
+{
+	/usr/bin/python3 -c 'import socket
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    print(s.getsockname()[1])'
+}
+
+# use MODE: an empty folder for it in $folder, and in $environment how to run what is watched.
+use()
+{
+	mode=$1
+	folder=$WORK/$mode
+	mkdir "$folder"
+	environment=(PLAIN=1)
+	[ "$mode" = watched ] || return 0
+	reports=$folder/reports
+	mkdir -m 1777 "$reports"
+	environment=(LD_PRELOAD="$WORK/libcowspy.so" COWSPY_OUTPUT="$reports/%p"
+		COWSPY_SIGNAL=$SNAPSHOT COWSPY_PAGE_MAP=1000000 COWSPY_QUIET=on)
+}
+
+# become USER: "${as[@]}" before a command gives up root's rights; others run it as they are.
+become()
+{
+	as=()
+	[ "$(id -u)" != 0 ] ||
+		as=(setpriv --reuid "$1" --regid "$(id -g "$1")" --clear-groups)
+}
+
+# wait_until COMMAND ...: for 20 seconds at most.
+wait_until()
+{
+	for _ in $(seq 1000); do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.02
+	done
+	wrong "$mode: not in time: $*"
+	return 1
+}
+
+# stop SIGNAL PID: prints how the server ends.
+stop()
+{
+	kill -"$1" "$2"
+	wait "$2"
+	echo "ended with status $?"
+}
+
+# look_at PID: the watched server's processes, report against kernel.
+look_at()
+{
+	[ "$mode" = watched ] || return 0
+	/usr/bin/python3 "$TOP/tests/real/moment.py" "$WORK/cowspy" $SNAPSHOT "$1" ||
+		wrong "report and kernel differ"
+}
+
+# compare_modes FILE ...: in both folders, after the sed script $filter.
+compare_modes()
+{
+	local file
+	for file; do
+		for mode in plain watched; do
+			sed -E -e "s@$WORK/$mode@FOLDER@g" -e "${filter:-}" "$WORK/$mode/$file" \
+				>"$WORK/$mode.$file"
+		done
+		diff -u "$WORK/plain.$file" "$WORK/watched.$file" >"$WORK/diff" && continue
+		wrong "$file differs"
+		head -40 "$WORK/diff"
+	done
+}
+
+# The sums of all reports, and no process that wrote none.
+check_reports()
+{
+	report check "$WORK"/watched/reports/* || wrong "a report's sums"
+	[ "$(find "$WORK/watched/reports" -name '*.trace' | wc -l)" -ge "$1" ] ||
+		wrong "fewer than $1 processes were watched"
+}
