@@ -1,6 +1,6 @@
 # What the tests of pre-forking servers share: each runs its server plain and watched, compares
 # what the clients got and what the logs say, and has moment.py look at the watched one under load.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 . "$TOP/tests/lib.sh"
 
 # A signal that none of these servers uses: SIGUSR1 means something else to each of them.
@@ -30,7 +30,7 @@ use()
 	reports=$folder/reports
 	mkdir -m 1777 "$reports"
 	environment=(LD_PRELOAD="$WORK/libcowspy.so" COWSPY_OUTPUT="$reports/%p"
-		COWSPY_SIGNAL=$SNAPSHOT COWSPY_PAGE_MAP=1000000 COWSPY_QUIET=on)
+		COWSPY_SIGNAL="$SNAPSHOT" COWSPY_PAGE_MAP=1000000 COWSPY_QUIET=on)
 }
 
 # become USER: "${as[@]}" before a command gives up root's rights; others run it as they are.
