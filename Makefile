@@ -37,7 +37,7 @@ PRELOAD_FLAGS := $(LANGUAGE) $(OPTIMISE) -fPIC -fvisibility=hidden -mgeneral-reg
 PRELOAD_LINK := -shared -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,-z,text -Wl,-z,nodelete \
 	-Wl,--build-id -Wl,-soname,libcowspy.so
 TOOLS_FLAGS := $(LANGUAGE) $(OPTIMISE) $(WARNINGS) $(INCLUDES)
-TOOLS_LIBS ?= -ljson-c -ldw -lelf -lz -lprotobuf-c
+TOOLS_LIBS ?= -ljson-c -ldw -lelf -lz -lprotobuf-c -lncursesw
 
 # Functions of the test programs keep their frames and names: reports are judged by them.
 PROGRAM_FLAGS := $(LANGUAGE) -O1 -fno-inline -fno-optimize-sibling-calls -pthread $(WARNINGS) \

@@ -11,16 +11,19 @@ packages_of()
 	case $1 in
 	build)
 		echo gcc libc6-dev make binutils libunwind8 libjson-c-dev libdw-dev zlib1g-dev \
-			libprotobuf-c-dev protobuf-c-compiler
+			libprotobuf-c-dev protobuf-c-compiler libncurses-dev
 		;;
 	demo) echo redis-server redis-tools ;;
 	package) echo debhelper dpkg-dev debootstrap ;;
 	export) echo golang-go curl chromium python3-jsonschema "$(unless_there npm)" ;;
 	bench) echo python3-minimal ;;
 	check)
-		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev python3 \
-			"libpython$(python_version)-testsuite" redis-server redis-tools sqlite3 git bash \
-			protobuf-compiler postgresql
+		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev
+		echo python3 "libpython$(python_version)-testsuite"
+		echo protobuf-compiler tmux
+		echo bash git sqlite3
+		echo redis-server redis-tools
+		echo postgresql
 		;;
 	*)
 		echo "install.sh: no group of packages is called '$1'" >&2

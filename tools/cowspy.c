@@ -22,6 +22,7 @@ static const struct {
 	{"snapshot", verb_snapshot, "report of a process that runs with libcowspy.so",
 	 "cowspy snapshot 4250"},
 	{"report", verb_report, "what a recording says: who copied what", "cowspy report"},
+	{"top", verb_top, "live: what a recorded process copies now", "cowspy top 4250"},
 	{"export", verb_export, "a recording for pprof, speedscope, flame graphs, ...",
 	 "cowspy export -f folded"},
 	{"diff", verb_diff, "two recordings, before and after a change",

@@ -23,6 +23,7 @@ int verb_record(int argc, char **argv);
 int verb_report(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_diff(int argc, char **argv);
+int verb_top(int argc, char **argv);
 
 /* "cowspy VERB: message" on standard error. */
 __attribute__((format(printf, 2, 3))) void complain(const char *verb, const char *format, ...);

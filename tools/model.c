@@ -11,15 +11,16 @@
 #include "model_read.h"
 #include "perf_map.h"
 
+#define COMM_MOST 15 /* characters of the kernel's name for a process */
+
 const char *const model_side_names[SIDES] = {"none", "parent", "child"};
 const char *const model_kind_names[MODEL_KINDS] = {"unknown", "file",  "zero", "fill",
 						   "fork",    "reuse", "?"};
 const char *const model_cause_names[MODEL_CAUSES] = {"write", "syscall", "lock", "populate", "?"};
 
 /* Index 0 of what is counted from 1. */
-void model_start(struct model *model)
+static void add_first(struct model *model)
 {
-	*model = (struct model){0};
 	if (array_grow(&model->modules, 0, &model->module_capacity, sizeof(*model->modules)) &&
 	    array_grow(&model->frames, 0, &model->frame_capacity, sizeof(*model->frames)) &&
 	    array_grow(&model->stacks, 0, &model->stack_capacity, sizeof(*model->stacks))) {
@@ -28,6 +29,12 @@ void model_start(struct model *model)
 		model->frames[model->frame_count++] = (struct model_frame){0};
 		model->stacks[model->stack_count++] = (struct model_stack){0};
 	}
+}
+
+void model_start(struct model *model)
+{
+	*model = (struct model){0};
+	add_first(model);
 }
 
 void model_free_process(struct model_process *process)
@@ -46,7 +53,7 @@ void model_free_process(struct model_process *process)
 	free(process->snapshots);
 }
 
-void model_free(struct model *model)
+static void free_contents(struct model *model)
 {
 	for (size_t i = 0; i < model->process_count; i++) {
 		model_free_process(&model->processes[i]);
@@ -62,6 +69,21 @@ void model_free(struct model *model)
 	table_free(&model->module_index);
 	table_free(&model->frame_index);
 	table_free(&model->stack_index);
+}
+
+void model_restart(struct model *model)
+{
+	const struct model kept = {.strings = model->strings,
+				   .symbolizer = model->symbolizer,
+				   .without_names = model->without_names};
+	free_contents(model);
+	*model = kept;
+	add_first(model);
+}
+
+void model_free(struct model *model)
+{
+	free_contents(model);
 	symbolizer_free(model->symbolizer);
 	intern_free(&model->strings);
 }
@@ -146,12 +168,16 @@ const struct model_snapshot *model_last_snapshot(const struct model_process *pro
 	return NULL;
 }
 
+/* The kernel cuts names, exe knows the rest; and it follows links: redis-server is redis-check-rdb. */
 const char *model_process_name(const struct model_process *process)
 {
 	const char *slash = process->exe ? strrchr(process->exe, '/') : NULL;
-	if (slash && slash[1])
-		return slash + 1;
-	if (process->exe)
-		return process->exe;
-	return process->name ? process->name : "?";
+	const char *file = slash && slash[1] ? slash + 1 : process->exe;
+
+	if (!process->name || !process->name[0])
+		return file ? file : "?";
+	return file && strncmp(file, process->name, strlen(process->name)) == 0 &&
+			       strlen(process->name) >= COMM_MOST
+		       ? file
+		       : process->name;
 }

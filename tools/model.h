@@ -184,6 +184,9 @@ struct model {
 void model_start(struct model *model);
 void model_free(struct model *model);
 
+/* Forget what was added, but not the names that were looked up: to read the same files again. */
+void model_restart(struct model *model);
+
 /*
  * Add a trace file, or all those in a folder. 0 or -errno: -ENOMSG when there is no trace,
  * -EPROTONOSUPPORT when it is of a newer version; model->problem is the file's name then.
@@ -220,6 +223,13 @@ static inline enum model_fork_side model_side(const struct model_process *proces
 static inline bool model_kind_is_copy(unsigned kind)
 {
 	return kind < 32 && (MODEL_COPIES >> kind & 1);
+}
+
+/* How many forks lie before what the process does now, its ancestors' included. */
+static inline uint32_t model_epoch(const struct model_process *process)
+{
+	return process->fork_count ? process->forks[process->fork_count - 1].epoch
+				   : process->header.epoch;
 }
 
 #define MODEL_KINDS 7 /* with one for values that are not known here */

@@ -72,8 +72,7 @@ static char *find_written_by(pid_t pid)
 	return found;
 }
 
-/* The path to read, to be freed; NULL with a status. */
-static char *choose(const char *verb, const char *path, int *status)
+char *recording_choose(const char *verb, const char *path, int *status)
 {
 	struct stat file;
 	char *chosen;
@@ -96,7 +95,7 @@ static char *choose(const char *verb, const char *path, int *status)
 	return chosen;
 }
 
-static int explain(const char *verb, const char *path, const struct model *model, int error)
+int recording_explain(const char *verb, const char *path, const struct model *model, int error)
 {
 	switch (error) {
 	case -ENOMSG: complain(verb, "%s: no trace of cowspy", path); break;
@@ -116,13 +115,13 @@ int recording_load(struct model *model, const char *verb, const char *path)
 	char *chosen;
 
 	model_start(model);
-	chosen = choose(verb, path, &status);
+	chosen = recording_choose(verb, path, &status);
 	if (!chosen)
 		return status;
 	error = model_add(model, chosen);
 	if (!error)
 		error = model_link(model);
-	status = error ? explain(verb, chosen, model, error) : STATUS_OK;
+	status = error ? recording_explain(verb, chosen, model, error) : STATUS_OK;
 	free(chosen);
 	return status;
 }

@@ -77,5 +77,7 @@ bool selection_takes(const struct selection *selection, const struct model_proce
 	       takes(selection->causes, model_cause(write->cause)) &&
 	       takes(selection->sides, model_side(process, write->epoch)) &&
 	       (selection->epoch < 0 || write->epoch == selection->epoch) &&
+	       (!selection->last_epoch || write->epoch == model_epoch(process)) &&
+	       write->time >= selection->since &&
 	       (selection->pid < 0 || process->header.pid == selection->pid);
 }

@@ -15,6 +15,8 @@ struct selection {
 	uint32_t kinds, causes, sides; /* a bit for each; 0: all */
 	int64_t epoch;                 /* -1: all */
 	int64_t pid;                   /* -1: all */
+	uint64_t since;                /* not before this time */
+	bool last_epoch;               /* only since the last fork of each process */
 };
 
 /* Entries of struct option, and their values: outside of characters. */
