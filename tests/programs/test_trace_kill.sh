@@ -1,12 +1,14 @@
 #!/bin/bash
 # Killed at any moment, a process leaves a trace with every first write that had happened: four
 # threads note in shared memory what they have written.
-# timeout: 180
+# timeout: 300
 . "$TOP/tests/lib.sh"
 
 RANDOM=$((0x$(sha1sum <<<"$WORK" | cut -c1-4)))
 written=0
-for round in $(seq 20); do
+rounds=20
+[ -z "$TEST_SLOW" ] || rounds=100
+for round in $(seq "$rounds"); do
 	folder=$WORK/$round
 	mkdir "$folder"
 	env LD_PRELOAD="$TEST_LIBRARY" COWSPY_OUTPUT="$folder/%p" "$PROGRAMS/trace_writers" 1000000 4 "$folder/shadow" \
