@@ -123,7 +123,7 @@ run_confined()
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/cowspy-test.XXXXXX")
 	export WORK TMPDIR=$WORK
 	ulimit -c 0
-	BUILD=$BUILD timeout -k 5 "$limit" tests/run.sh --one "$name" </dev/null
+	BUILD=$BUILD timeout -k 5 "$limit" tests/run.sh ${slow:+--slow} --one "$name" </dev/null
 	local status=$?
 	[ $status != 124 ] && [ $status != 137 ] || echo "ended after $limit seconds"
 	rm -rf "$WORK"
