@@ -161,7 +161,7 @@ static int track(uintptr_t start, uintptr_t end, const char *name)
 static int untrack(uintptr_t start, uintptr_t end, const char *name)
 {
 	(void)name;
-	return adopt_left_out(start, end);
+	return adopt_left_out(start, end, REGION_USER);
 }
 
 EXPORT int cowspy_1_track(const void *address, size_t length, const char *name)

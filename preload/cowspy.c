@@ -77,6 +77,8 @@ static void watch(void)
 	signals_start((int)options.signal, net);
 	if (!net)
 		mappings_give_up_all(REGION_NO_NET);
+	if (scope_makes_rings())
+		net_keep();
 	if (options.scope == SCOPE_ALL)
 		adopt_now();
 	self->inside--;

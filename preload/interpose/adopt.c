@@ -196,9 +196,9 @@ int adopt_requested(uintptr_t start, uintptr_t end)
 	return error;
 }
 
-int adopt_left_out(uintptr_t start, uintptr_t end)
+int adopt_left_out(uintptr_t start, uintptr_t end, enum region_limit why)
 {
-	int error = adopt_range(start, end, REGION_USER);
-	guard_give_up_range(start, end, REGION_USER);
+	int error = adopt_range(start, end, why);
+	guard_give_up_range(start, end, why);
 	return error;
 }

@@ -56,7 +56,6 @@ long memory_mlockall(long nr, const long args[6], uintptr_t caller);
 long memory_munlockall(long nr, const long args[6], uintptr_t caller);
 long memory_brk(long nr, const long args[6], uintptr_t caller);
 long memory_seal(long nr, const long args[6], uintptr_t caller);
-long memory_asynchronous(long nr, const long args[6], uintptr_t caller);
 
 /* Nothing writable may become executable any more: opening a page would be refused. */
 void memory_forbid_executable(void);
@@ -67,6 +66,20 @@ void memory_is_stack(uintptr_t start, uintptr_t length);
 /* advice.c */
 long advice_madvise(long nr, const long args[6], uintptr_t caller);
 long advice_process_madvise(long nr, const long args[6], uintptr_t caller);
+
+/* asynchronous.c */
+long asynchronous_ring_setup(long nr, const long args[6], uintptr_t caller);
+long asynchronous_ring_enter(long nr, const long args[6], uintptr_t caller);
+long asynchronous_ring_register(long nr, const long args[6], uintptr_t caller);
+long asynchronous_submit(long nr, const long args[6], uintptr_t caller);
+long asynchronous_named(long nr, const long args[6], uintptr_t caller);
+long asynchronous_ioctl(long nr, const long args[6], uintptr_t caller);
+
+/*
+ * System calls are seen from now on. If the kernel may write memory at any time because of what
+ * was set up before that, nothing is protected. No lock held.
+ */
+void asynchronous_start(void);
 
 /* process.c */
 long process_clone(long nr, const long args[6], uintptr_t caller);

@@ -16,6 +16,7 @@
 #include "track/lock.h"
 #include "track/mappings.h"
 #include "track/pages.h"
+#include "track/rings.h"
 
 #define HUGETLBFS_MAGIC 0x958458f6
 
@@ -98,10 +99,13 @@ long memory_mmap(long nr, const long args[6], uintptr_t caller)
 	long result = call_plain(SYS_mmap, args);
 	if (!sys_failed(result)) {
 		uintptr_t start = (uintptr_t)result, end = start + page_ceil((uintptr_t)args[1]);
+		pages_forget(start, end);
 		if (track)
 			track_new(args, start);
 		else
 			mappings_remove(start, end);
+		if (!is_private(flags) && !(flags & MAP_ANONYMOUS))
+			rings_mapped((int)args[4], (uint64_t)args[5], start);
 		if (fills)
 			filled(SYS_mmap, stack, start, end, locked ? CAUSE_LOCK : CAUSE_POPULATE);
 	}
@@ -247,16 +251,6 @@ long memory_munlockall(long nr, const long args[6], uintptr_t caller)
 	if (!result)
 		atomic_store(&locks_future, false);
 	return result;
-}
-
-/* From now on the kernel may write anywhere at any time, unannounced. */
-long memory_asynchronous(long nr, const long args[6], uintptr_t caller)
-{
-	sigmask_t mask;
-	lock_write_masked(&mask);
-	mappings_give_up_all(REGION_ASYNCHRONOUS);
-	lock_write_end_masked(&mask);
-	return kernel_writes_call(nr, args, caller);
 }
 
 /* The kernel will refuse every mprotect there. */

@@ -14,6 +14,7 @@
 #include "process.h"
 #include "signals.h"
 #include "track/forks.h"
+#include "track/kernel_writes.h"
 #include "track/regions.h"
 #include "track/threads.h"
 
@@ -113,6 +114,7 @@ void net_keep(void)
 		return;
 	region_selector_hold(true);
 	signals_watch();
+	asynchronous_start();
 }
 
 void net_give_up(void)
@@ -221,15 +223,6 @@ static bool new_task(const struct net_frame *frame, unsigned long *flags, uintpt
 	}
 }
 
-/* Where the kernel writes thread ids: open the pages for good. */
-static void open_thread_ids(const struct net_frame *frame, unsigned long flags)
-{
-	if (frame->result == SYS_clone && flags & (CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)) {
-		memory_is_stack((uintptr_t)frame->args[2], sizeof(int));
-		memory_is_stack((uintptr_t)frame->args[3], sizeof(int));
-	}
-}
-
 int net_call(struct net_frame *frame)
 {
 	unsigned long flags;
@@ -238,7 +231,8 @@ int net_call(struct net_frame *frame)
 		frame->result = call_issue(frame->result, frame->args, frame->caller);
 		return 0;
 	}
-	open_thread_ids(frame, flags);
+	if (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
+		kernel_writes_keep(frame->result, frame->args);
 	if (!stack && !(frame->slot = slot_take())) {
 		frame->result = -ENOMEM;
 		return 0;

@@ -20,6 +20,7 @@ struct range {
 static struct range library_ranges[RANGES_MOST];
 static unsigned library_range_count;
 static _Atomic bool everything;
+static bool makes_rings; /* liburing is there, whose system calls no wrapper sees */
 
 static bool named(const char *path, const char *const *names)
 {
@@ -46,7 +47,9 @@ static int add_library(struct dl_phdr_info *info, size_t size, void *context)
 {
 	static const char *const libc_names[] = {"libc.so.6", "ld-linux", "libpthread.so", NULL};
 	static const char *const own_names[] = {"libunwind.so", "libunwind-", "liblzma.so", NULL};
+	static const char *const ring_names[] = {"liburing.so", "liburing-ffi.so", NULL};
 	bool libc = named(info->dlpi_name, libc_names);
+	makes_rings |= named(info->dlpi_name, ring_names);
 	(void)size;
 	(void)context;
 	if (!libc && !is_us(info) && !named(info->dlpi_name, own_names))
@@ -68,6 +71,11 @@ static int add_library(struct dl_phdr_info *info, size_t size, void *context)
 void scope_start(void)
 {
 	dl_iterate_phdr(add_library, NULL);
+}
+
+bool scope_makes_rings(void)
+{
+	return makes_rings;
 }
 
 static const struct range *library_around(uintptr_t address)

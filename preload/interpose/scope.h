@@ -12,6 +12,9 @@
 /* Learn where libc, the loader, libunwind and we are. Before the program runs. */
 void scope_start(void);
 
+/* Whether the program is linked with a library that sets up io_uring. */
+bool scope_makes_rings(void);
+
 /*
  * Write lock: with scope `auto`, from the first fork on everything private is tracked. Registers
  * what is mapped and not tracked yet.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "net.h"
 
 /* --- sleeping --- */
 
@@ -122,6 +123,8 @@ EXPORT long syscall(long nr, ...)
 	for (int i = 0; i < 6; i++)
 		args[i] = va_arg(rest, long);
 	va_end(rest);
+	if (nr == SYS_io_uring_setup || nr == SYS_userfaultfd)
+		net_keep();
 	DOOR(syscall, nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 	if (door.real && returns_strangely(nr))
 		return DOOR_REAL(syscall)(nr, args[0], args[1], args[2], args[3], args[4], args[5]);

@@ -5,6 +5,7 @@
 #include "observe/stacks.h"
 #include "report/parts.h"
 #include "track/guard.h"
+#include "track/pages.h"
 #include "track/recording.h"
 #include "track/syscall_table.h"
 
@@ -157,6 +158,21 @@ static void unprotected(struct report *report)
 	}
 }
 
+static void kept_open(struct report *report)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < report->snapshot->tracked; i++) {
+		const struct region *region = &snapshot_mapping(report->snapshot, i)->region;
+		count += region_armed(region) ? pages_kept(region->start, region->end) : 0;
+	}
+	if (!count)
+		return;
+	text_string(&report->text, "  left open: ");
+	counted(&report->text, count, "page");
+	text_string(&report->text, " that the kernel may write at any time (io_uring, AIO, thread "
+				   "ids)\n");
+}
+
 static void untracked_rows(struct report *report, struct list *ranks)
 {
 	struct text *text = &report->text;
@@ -248,6 +264,7 @@ void report_coverage(struct report *report)
 	events(report);
 	untracked(report);
 	unprotected(report);
+	kept_open(report);
 	left_out(report);
 	opened_unseen(report);
 	if (stacks_why_none()) {

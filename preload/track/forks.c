@@ -12,6 +12,7 @@
 #include "record/trace.h"
 #include "recording.h"
 #include "regions.h"
+#include "robust_lists.h"
 #include "threads.h"
 
 static bool others_pinned;
@@ -43,11 +44,9 @@ void forks_prepare(void)
 		if (stays_here(r))
 			continue;
 		r->shared_since_fork = true;
-		bool opened = guard_closing(r->start, r->end);
-		pages_arm(r->start, r->end);
-		if (opened && region_armed(r))
-			guard_apply(r, r->start, r->end);
+		guard_close_all(r, r->start, r->end, false);
 	}
+	others_pinned |= robust_lists_open();
 }
 
 void forks_parent(const sigmask_t *mask, long child)
@@ -55,16 +54,6 @@ void forks_parent(const sigmask_t *mask, long child)
 	if (child > 0)
 		trace_fork(fork_time, ++process_epoch, (uint32_t)child);
 	lock_write_end_masked(mask);
-}
-
-/* The threads that pinned pages do not exist here. */
-static void close_pinned(struct region *region)
-{
-	if (!guard_closing(region->start, region->end))
-		return;
-	pages_arm(region->start, region->end);
-	if (region_armed(region))
-		guard_apply(region, region->start, region->end);
 }
 
 static void child_enters(struct region *region)
@@ -76,8 +65,8 @@ static void child_enters(struct region *region)
 		region->shared_since_fork = region->inherited = false;
 	} else {
 		region->inherited = true;
-		if (others_pinned)
-			close_pinned(region);
+		if (others_pinned) /* by threads that do not exist here */
+			guard_close_all(region, region->start, region->end, false);
 	}
 }
 

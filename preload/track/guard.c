@@ -135,16 +135,24 @@ static void claim_pinned(uintptr_t start, uintptr_t end)
 	}
 }
 
-static int open_runs(const struct region *region, uintptr_t start, uintptr_t end)
+/*
+ * Closed pages and open ones, run by run: an open page may be one that the kernel is writing for
+ * another thread right now, so it is never closed in between.
+ */
+static int protect_runs(const struct region *region, uintptr_t start, uintptr_t end)
 {
-	uintptr_t run, run_end;
-	while (pages_next_open(start, end, &run, &run_end)) {
-		int error = protect(run, run_end, region->protection);
-		if (error)
-			return error;
+	int error = 0;
+	while (!error && start < end) {
+		uintptr_t run, run_end;
+		if (!pages_next_open(start, end, &run, &run_end))
+			run = run_end = end;
+		if (run > start)
+			error = protect(start, run, guard_closed_protection(region));
+		if (!error && run_end > run)
+			error = protect(run, run_end, region->protection);
 		start = run_end;
 	}
-	return 0;
+	return error;
 }
 
 void guard_apply(struct region *region, uintptr_t start, uintptr_t end)
@@ -154,11 +162,22 @@ void guard_apply(struct region *region, uintptr_t start, uintptr_t end)
 		return;
 	}
 	claim_pinned(start, end);
-	int error = protect(start, end, guard_closed_protection(region));
-	if (!error)
-		error = open_runs(region, start, end);
-	if (error)
+	if (protect_runs(region, start, end))
 		guard_give_up(region, REGION_NO_VMA);
+}
+
+void guard_close_all(struct region *region, uintptr_t start, uintptr_t end, bool dropped)
+{
+	bool opened = guard_closing(start, end);
+	if (dropped)
+		pages_drop(start, end);
+	else
+		pages_arm(start, end);
+	if (!opened)
+		return;
+	if (region_armed(region))
+		guard_apply(region, start, end);
+	atomic_fetch_add_explicit(&runs, runs_in(start, end), memory_order_relaxed);
 }
 
 void guard_close_run(struct region *region, uintptr_t start, uintptr_t end)

@@ -30,6 +30,12 @@ int guard_open_run(const struct region *region, uintptr_t start, uintptr_t end);
 void guard_close_run(struct region *region, uintptr_t start, uintptr_t end);
 
 /*
+ * Write lock: close [start, end), all in one region, but for pages that are pinned or kept open.
+ * `dropped`: they hold nothing any more, what was known of them is forgotten.
+ */
+void guard_close_all(struct region *region, uintptr_t start, uintptr_t end, bool dropped);
+
+/*
  * Write lock: bring the kernel's protection of [start, end) of the region in line with the pages'
  * state: closed ones protected, open ones as the program set them. Pinned pages are opened first.
  * When the kernel refuses, the whole region is given up (REGION_NO_VMA).

@@ -31,6 +31,7 @@ struct kernel_call {
 	uintptr_t caller;
 	enum write_cause cause;
 	const void *copy_from; /* instead of a system call: fill the one range from here */
+	bool lasting;          /* the ranges may be written after the call has returned */
 	bool captured;         /* the stack is known */
 	uint32_t stack;
 	struct output_range *ranges;

@@ -19,8 +19,10 @@ static uintptr_t result_unit(long nr)
 	case SYS_epoll_pwait:
 	case SYS_epoll_pwait2: return sizeof(struct epoll_event);
 	case SYS_io_getevents:
-	case SYS_io_pgetevents: return 32;            /* struct io_event */
-	case SYS_recvmmsg: return (uintptr_t)1 << 30; /* messages of any length */
+	case SYS_io_pgetevents: return 32; /* struct io_event */
+	case SYS_recvmmsg:                 /* messages, requests: of any length */
+	case SYS_io_submit:
+	case SYS_io_uring_enter: return (uintptr_t)1 << 30;
 	default: return 1;
 	}
 }
@@ -173,7 +175,7 @@ void kernel_record(struct kernel_call *call)
 
 void kernel_settle(struct kernel_call *call)
 {
-	if (!all_written(call))
+	if (!all_written(call) && !call->lasting)
 		close_all_unwritten(call);
 	kernel_record(call);
 }

@@ -7,7 +7,10 @@
 #include "guard.h"
 #include "kernel_call.h"
 #include "lock.h"
+#include "mappings.h"
 #include "observe/stacks.h"
+#include "pages.h"
+#include "record/trace.h"
 #include "threads.h"
 
 #define RANGES_MANY 2048
@@ -21,6 +24,7 @@ static void call_begin(struct kernel_call *call, long nr, uintptr_t caller, enum
 	call->caller = caller;
 	call->cause = cause;
 	call->copy_from = NULL;
+	call->lasting = false;
 	call->captured = false;
 	call->stack = 0;
 	call->ranges = call->few;
@@ -111,16 +115,73 @@ static long issue_plain(const struct kernel_call *call, const long args[6])
 	return sys_raw(call->nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
+/* More than any mapping has: what the call names could not be said. */
+#define KEPT_MOST ((uintptr_t)1 << 40)
+
+static bool is_kept(const struct output_range *range)
+{
+	uintptr_t end = range->start + range->length;
+	for (uintptr_t page = page_floor(range->start); page < end; page += PAGE_SIZE)
+		if (!pages_is_kept(page))
+			return false;
+	return true;
+}
+
+/* Read lock: for good. The trace says so where the page would have been closed again. */
+static void keep_range(const struct output_range *range)
+{
+	uintptr_t end = range->start + range->length;
+	for (uintptr_t page = page_floor(range->start); page < end; page += PAGE_SIZE) {
+		const struct region *region = region_find(page, false);
+		if (pages_keep(page) && region && region_armed(region))
+			trace_limit(page, page + PAGE_SIZE, REGION_ASYNCHRONOUS);
+	}
+}
+
+static void give_up_all(void)
+{
+	sigmask_t mask;
+	lock_write_masked(&mask);
+	mappings_give_up_all(REGION_ASYNCHRONOUS);
+	lock_write_end_masked(&mask);
+}
+
+/* All is open, and pinned. */
+static void keep_all(const struct kernel_call *call)
+{
+	sigmask_t mask;
+	for (unsigned i = 0; i < call->range_count; i++) {
+		const struct output_range *range = &call->ranges[i];
+		if (range->length > KEPT_MOST) {
+			give_up_all();
+			return;
+		}
+		if (is_kept(range))
+			continue;
+		lock_read_masked(&mask);
+		keep_range(range);
+		lock_read_end();
+		sys_sigmask_restore(&mask);
+	}
+}
+
 /*
  * The pins are published before the pages are looked at. A writer that began before may not have
  * seen them: then the pages are looked at again under the lock.
  */
-static long issue(struct kernel_call *call, const long args[6])
+static unsigned begin(struct kernel_call *call, uintptr_t frame)
 {
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
 	unsigned pins = guard_pins(frame);
 	if (kernel_pin(call, frame) || lock_has_writer())
 		kernel_open(call);
+	if (call->lasting)
+		keep_all(call);
+	return pins;
+}
+
+static long issue(struct kernel_call *call, const long args[6])
+{
+	unsigned pins = begin(call, (uintptr_t)__builtin_frame_address(0));
 	call->result = issue_plain(call, args);
 	guard_unpin_to(pins);
 	if (call->opened_count)
@@ -129,15 +190,38 @@ static long issue(struct kernel_call *call, const long args[6])
 	return call->result;
 }
 
+static long call_found(struct kernel_call *call, const long args[6])
+{
+	if (region_selector)
+		ranges_find(call, args);
+	if (!call->range_count)
+		return sys_raw(call->nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+	return issue(call, args);
+}
+
 long kernel_writes_call(long nr, const long args[6], uintptr_t caller)
 {
 	struct kernel_call call;
 	call_begin(&call, nr, caller, CAUSE_SYSCALL);
-	if (region_selector)
-		ranges_find(&call, args);
-	if (!call.range_count)
-		return sys_raw(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
-	return issue(&call, args);
+	return call_found(&call, args);
+}
+
+long kernel_writes_lasting(long nr, const long args[6], uintptr_t caller)
+{
+	struct kernel_call call;
+	call_begin(&call, nr, caller, CAUSE_SYSCALL);
+	call.lasting = true;
+	return call_found(&call, args);
+}
+
+void kernel_writes_keep(long nr, const long args[6])
+{
+	struct kernel_call call;
+	call_begin(&call, nr, 0, CAUSE_SYSCALL);
+	call.lasting = true;
+	ranges_find(&call, args);
+	guard_unpin_to(begin(&call, (uintptr_t)__builtin_frame_address(0)));
+	call_end(&call);
 }
 
 long kernel_writes_range(long nr, const long args[6], uintptr_t caller, uintptr_t start,

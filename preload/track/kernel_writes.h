@@ -21,6 +21,13 @@
 long kernel_writes_call(long nr, const long args[6], uintptr_t caller);
 
 /*
+ * The same for a call whose memory the kernel may still write after it has returned (io_uring): the
+ * pages are left open for good. kernel_writes_keep does only that, and leaves the call to others.
+ */
+long kernel_writes_lasting(long nr, const long args[6], uintptr_t caller);
+void kernel_writes_keep(long nr, const long args[6]);
+
+/*
  * The same for a call that makes the kernel write-fault [start, start + length): mlock,
  * MADV_POPULATE_WRITE.
  */

@@ -114,16 +114,9 @@ void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once)
 	for (; region && region->start < end; region = region_find(region->end, true)) {
 		uintptr_t from = region->start > start ? region->start : start;
 		uintptr_t to = region->end < end ? region->end : end;
-		bool opened = guard_closing(from, to);
-		if (at_once) {
-			pages_forget(from, to);
-		} else {
-			pages_arm(from, to);
-			region->shared_since_fork = true;
-		}
+		region->shared_since_fork |= !at_once;
 		trace_given_back(from, to, process_epoch, !at_once);
-		if (opened && region_armed(region))
-			guard_apply(region, from, to);
+		guard_close_all(region, from, to, at_once);
 	}
 }
 

@@ -21,6 +21,7 @@
 
 struct page_block {
 	_Atomic uint64_t open[WORDS];
+	_Atomic uint64_t kept[WORDS]; /* these stay open */
 	_Atomic(_Atomic uint32_t *) events[WORDS];
 };
 
@@ -188,26 +189,62 @@ static void events_clear(struct page_block *block, uintptr_t address, uint64_t m
 			atomic_store_explicit(&events[i], 0, memory_order_relaxed);
 }
 
-static void pages_reset(uintptr_t start, uintptr_t end, bool events)
+static void pages_reset(uintptr_t start, uintptr_t end, bool events, bool kept)
 {
 	struct page_block *block;
 	while ((block = block_next(&start, end))) {
 		uint64_t mask = word_mask(start, end);
+		unsigned word = word_of(start);
 		if (events)
 			events_clear(block, start, mask);
-		atomic_fetch_and(&block->open[word_of(start)], ~mask);
+		if (kept)
+			atomic_fetch_and(&block->kept[word], ~mask);
+		atomic_fetch_and(&block->open[word], ~mask | atomic_load(&block->kept[word]));
 		start = word_end(start, end);
 	}
 }
 
 void pages_arm(uintptr_t start, uintptr_t end)
 {
-	pages_reset(start, end, false);
+	pages_reset(start, end, false, false);
+}
+
+void pages_drop(uintptr_t start, uintptr_t end)
+{
+	pages_reset(start, end, true, false);
 }
 
 void pages_forget(uintptr_t start, uintptr_t end)
 {
-	pages_reset(start, end, true);
+	pages_reset(start, end, true, true);
+}
+
+bool pages_keep(uintptr_t address)
+{
+	struct page_block *block = block_make(address);
+	if (!block)
+		return false;
+	uint64_t bit = bit_of(address);
+	unsigned word = word_of(address);
+	bool was_kept = atomic_fetch_or(&block->kept[word], bit) & bit;
+	atomic_fetch_or(&block->open[word], bit);
+	return !was_kept;
+}
+
+bool pages_is_kept(uintptr_t address)
+{
+	struct page_block *block = block_find(address);
+	return block && (atomic_load(&block->kept[word_of(address)]) & bit_of(address));
+}
+
+size_t pages_kept(uintptr_t start, uintptr_t end)
+{
+	struct page_block *block;
+	size_t count = 0;
+	for (; (block = block_next(&start, end)); start = word_end(start, end))
+		count += (size_t)__builtin_popcountll(atomic_load(&block->kept[word_of(start)]) &
+						      word_mask(start, end));
+	return count;
 }
 
 static void page_move(uintptr_t from, uintptr_t to)
@@ -217,6 +254,8 @@ static void page_move(uintptr_t from, uintptr_t to)
 		pages_set_event(to, event);
 	if (pages_is_open(from))
 		pages_claim(to);
+	if (pages_is_kept(from))
+		pages_keep(to);
 }
 
 void pages_move(uintptr_t from, uintptr_t to, uintptr_t length)

@@ -3,7 +3,7 @@
  *
  * "Open" means that we do not write-protect the page: its first write has happened, or the kernel
  * was let in. Every other page of an armed region is protected. Memory grows with the pages
- * written: a block of 2 MiB costs 192 bytes once one of its pages was opened, and 256 bytes for
+ * written: a block of 2 MiB costs 256 bytes once one of its pages was opened, and 256 bytes for
  * each 64 pages.
  *
  * All functions may be called from the fault handler, take no lock, and work on whole pages.
@@ -14,6 +14,7 @@
 #define COWSPY_TRACK_PAGES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Mark the page open. True for the one caller that did it; false when it was open already. */
@@ -28,11 +29,25 @@ bool pages_is_open(uintptr_t address);
 uint32_t pages_event(uintptr_t address);
 void pages_set_event(uintptr_t address, uint32_t event);
 
-/* Close all pages in [start, end), keeping their events. */
+/*
+ * Close all pages in [start, end), keeping their events; or forgetting them. Pages that are kept
+ * open stay so.
+ */
 void pages_arm(uintptr_t start, uintptr_t end);
+void pages_drop(uintptr_t start, uintptr_t end);
 
-/* Forget all about [start, end): closed, no events. */
+/* Forget all about [start, end): closed, no events, not kept open. */
 void pages_forget(uintptr_t start, uintptr_t end);
+
+/*
+ * The page is open, and stays open for as long as it is mapped, whether it is watched yet or not:
+ * the kernel may write it at any time. True for the one caller that did it.
+ */
+bool pages_keep(uintptr_t address);
+bool pages_is_kept(uintptr_t address);
+
+/* How many pages of [start, end) are kept open. */
+size_t pages_kept(uintptr_t start, uintptr_t end);
 
 /* Carry what is known of [from, from + length) to `to` and forget it at `from`. */
 void pages_move(uintptr_t from, uintptr_t to, uintptr_t length);

@@ -34,6 +34,9 @@ bool output_read(const struct output_list *list, void *to, uintptr_t from, uintp
 /* The targets of count iovecs at `array`; none when the array cannot be read. */
 void output_add_iovecs(struct output_list *list, uintptr_t array, uintptr_t count);
 
+/* As recvfrom's address: *(int *)length_at bytes, and that int. None when it cannot be read. */
+void output_add_value(struct output_list *list, uintptr_t address, uintptr_t length_at);
+
 bool output_is_address(uintptr_t value);
 
 /*
@@ -62,6 +65,9 @@ void outputs_futex(struct output_list *list, const long *args);
 void outputs_futex_wait(struct output_list *list, const long *args);
 void outputs_futex_waitv(struct output_list *list, const long *args);
 void outputs_futex_requeue(struct output_list *list, const long *args);
+
+/* rings.c */
+void outputs_io_uring_enter(struct output_list *list, const long *args);
 
 /* syscall_queues.c */
 void outputs_io_submit(struct output_list *list, const long *args);

@@ -2,9 +2,9 @@
 #include <linux/aio_abi.h>
 #include <stddef.h>
 
+#include "rings.h"
 #include "syscall_outputs.h"
 
-#define SETUP_NO_MMAP (1U << 14)
 #define REGISTERED_BUFFERS_MOST (1U << 14)
 #define REGISTER_USES_REGISTERED_RING (1U << 31)
 
@@ -16,17 +16,6 @@ enum {
 	REGISTER_BUFFERS_UPDATE = 16,
 	REGISTER_RING_FDS = 20,
 	REGISTER_PBUF_RING = 22
-};
-
-struct ring_parameters {
-	uint32_t submissions;
-	uint32_t completions;
-	uint32_t flags;
-	uint32_t unused[7];
-	uint32_t submission_offsets[8];
-	uint64_t submission_entries; /* addresses, with SETUP_NO_MMAP */
-	uint32_t completion_offsets[8];
-	uint64_t rings;
 };
 
 struct register_buffers {
@@ -87,12 +76,13 @@ void outputs_io_uring_setup(struct output_list *list, const long *args)
 	struct ring_parameters ring;
 	uintptr_t address = (uintptr_t)args[1];
 	output_add(list, address, sizeof(ring));
-	if (!output_read(list, &ring, address, sizeof(ring)) || !(ring.flags & SETUP_NO_MMAP))
+	if (!output_read(list, &ring, address, sizeof(ring)) || !(ring.flags & RING_NO_MMAP))
 		return;
 	uintptr_t submissions = 2 * (uintptr_t)(uint32_t)args[0];
 	uintptr_t completions = 2 * (submissions + ring.completions);
-	output_add(list, ring.submission_entries, KIB(4) + submissions * 128);
-	output_add(list, ring.rings, KIB(4) + completions * 32 + submissions * 4);
+	output_add(list, ring.submission_offsets.address, KIB(4) + submissions * 128);
+	output_add(list, ring.completion_offsets.address,
+		   KIB(4) + completions * 32 + submissions * 4);
 }
 
 static void add_registered(struct output_list *list, uintptr_t iovecs, uint32_t count)

@@ -135,16 +135,14 @@ static void add_counted(struct output_list *list, const struct output *output, c
 	output_add(list, (uintptr_t)args[output->argument], length);
 }
 
-static void add_value_result(struct output_list *list, const struct output *output,
-			     const long *args)
+void output_add_value(struct output_list *list, uintptr_t address, uintptr_t length_at)
 {
 	int32_t length;
-	uintptr_t address = (uintptr_t)args[output->count];
-	if (!output_read(list, &length, address, sizeof(length)))
+	if (!address || !output_read(list, &length, length_at, sizeof(length)))
 		return;
-	output_add(list, address, sizeof(length));
+	output_add(list, length_at, sizeof(length));
 	if (length > 0)
-		output_add(list, (uintptr_t)args[output->argument], (uintptr_t)length);
+		output_add(list, address, (uintptr_t)length);
 }
 
 static void add_mmsghdrs(struct output_list *list, uintptr_t array, uint32_t count)
@@ -171,7 +169,7 @@ static void add_output(struct output_list *list, const struct output *output, co
 		output_add(list, address, small > 0 ? ((uintptr_t)small + 63) / 64 * 8 : 0);
 		return;
 	case OUTPUT_PAGES: output_add(list, address, (count + PAGE_SIZE - 1) / PAGE_SIZE); return;
-	case OUTPUT_VALUE: add_value_result(list, output, args); return;
+	case OUTPUT_VALUE: output_add_value(list, address, count); return;
 	case OUTPUT_IOVEC:
 		if (count <= OUTPUT_IOVECS_MOST)
 			output_add_iovecs(list, address, count);

@@ -1,4 +1,4 @@
-/* sources: preload/track/syscall_table.c preload/track/syscall_commands.c preload/track/syscall_futexes.c preload/track/syscall_ioctls.c preload/track/syscall_queues.c preload/track/syscall_sockets.c */
+/* sources: preload/track/syscall_table.c preload/track/syscall_commands.c preload/track/syscall_futexes.c preload/track/syscall_ioctls.c preload/track/rings.c preload/track/syscall_queues.c preload/track/syscall_sockets.c */
 /*
  * Is the table right? Each call here is really made, three times, with its buffers in one area:
  * twice over different patterns, where every byte that the kernel changed must lie in a range that

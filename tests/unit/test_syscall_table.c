@@ -1,4 +1,4 @@
-/* sources: preload/track/syscall_table.c preload/track/syscall_commands.c preload/track/syscall_futexes.c preload/track/syscall_ioctls.c preload/track/syscall_queues.c preload/track/syscall_sockets.c */
+/* sources: preload/track/syscall_table.c preload/track/syscall_commands.c preload/track/syscall_futexes.c preload/track/syscall_ioctls.c preload/track/rings.c preload/track/syscall_queues.c preload/track/syscall_sockets.c */
 /*
  * The table of system calls: complete for the kernel headers of this machine, and the ranges that
  * it names for each kind of output.
