@@ -23,7 +23,7 @@ packages_of()
 		echo protobuf-compiler tmux
 		echo bash git sqlite3
 		echo redis-server redis-tools
-		echo postgresql
+		echo postgresql apache2-bin apache2-utils nginx php-fpm libfcgi-bin curl
 		;;
 	*)
 		echo "install.sh: no group of packages is called '$1'" >&2

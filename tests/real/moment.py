@@ -25,6 +25,7 @@ Must hold for each process:
 Prints a line for each process and one for all, with the functions at the top.
 """
 import collections
+import contextlib
 import json
 import os
 import re
@@ -52,10 +53,8 @@ def family(pid):
     parents = {}
     for name in os.listdir('/proc'):
         if name.isdigit():
-            try:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 parents[int(name)] = int(fields(name)[1])
-            except (FileNotFoundError, ProcessLookupError):
-                pass
     found = [pid]
     for one in found:
         found += sorted(child for child, parent in parents.items() if parent == one)
@@ -113,6 +112,8 @@ def ask(pid, number, path):
     os.kill(pid, signal.SIGCONT)
     for _ in range(2000):
         time.sleep(0.01)
+        if fields(pid)[0] in 'ZX':
+            raise ProcessLookupError
         if os.path.exists(path) and os.path.getsize(path) > before:
             with open(path, 'rb') as file:
                 file.seek(before)
@@ -189,15 +190,18 @@ class Look:
 
 
 def look(cowspy, number, pid):
-    """None for a process that is not watched, or ended before it was stopped."""
-    path = report_path(pid) if fields(pid)[0] == 'T' else None
-    if not path:
+    """None for a process that is not watched, or ends."""
+    try:
+        path = report_path(pid) if fields(pid)[0] == 'T' else None
+        if not path:
+            return None
+        for _ in range(TRIES):
+            result = Look(cowspy, number, pid, path)
+            if not result.faults:
+                break
+        return result
+    except (FileNotFoundError, ProcessLookupError):
         return None
-    for _ in range(TRIES):
-        result = Look(cowspy, number, pid, path)
-        if not result.faults:
-            break
-    return result
 
 
 def top_functions(looks):
@@ -226,15 +230,14 @@ def main(cowspy, number, pid):
     stopped = []
     try:
         for one in pids:
-            try:
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
                 stop(one)
                 stopped.append(one)
-            except (ProcessLookupError, FileNotFoundError):
-                pass
         looks = [result for one in stopped if (result := look(cowspy, number, one))]
     finally:
         for one in stopped:
-            os.kill(one, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGCONT)
     faults = [f'{one.pid}: {fault}' for one in looks for fault in one.faults]
     for one in looks:
         if print_line(one.pid, [one]) < 99.5:

@@ -11,13 +11,10 @@ chmod 755 "$WORK"
 cp "$TEST_LIBRARY" "$(dirname "$TEST_LIBRARY")/cowspy" "$WORK"
 chmod 755 "$WORK"/libcowspy.so "$WORK/cowspy"
 
-free_port()
-{
-	/usr/bin/python3 -c 'import socket
+port=$(/usr/bin/python3 -c 'import socket
 with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1])'
-}
+    print(s.getsockname()[1])')
 
 # use MODE: an empty folder for it in $folder, and in $environment how to run what is watched.
 use()
@@ -30,7 +27,8 @@ use()
 	reports=$folder/reports
 	mkdir -m 1777 "$reports"
 	environment=(LD_PRELOAD="$WORK/libcowspy.so" COWSPY_OUTPUT="$reports/%p"
-		COWSPY_SIGNAL="$SNAPSHOT" COWSPY_PAGE_MAP=1000000 COWSPY_QUIET=on)
+		COWSPY_SIGNAL="$SNAPSHOT" COWSPY_PAGE_MAP=1000000
+		COWSPY_STACKS=1000000 COWSPY_QUIET=on)
 }
 
 # become USER: "${as[@]}" before a command gives up root's rights; others run it as they are.
@@ -58,6 +56,32 @@ stop()
 	kill -"$1" "$2"
 	wait "$2"
 	echo "ended with status $?"
+}
+
+# load COUNT PATH [OPTION ...]: what ab says but for times and sizes of headers.
+load()
+{
+	local count=$1 path=$2
+	shift 2
+	ab -q -r -s 20 -n "$count" -c 8 "$@" "http://127.0.0.1:$port/$path" 2>&1 |
+		grep -E '^(Complete|Failed|Write|Non-2xx|   \(Connect|apr_|Document)' | sed "s|^|$path: |"
+}
+
+# get PATH [OPTION ...]: the status, and a sum of the body.
+get()
+{
+	local path=$1
+	shift
+	rm -f "$folder/body"
+	curl -sS --max-time 20 -o "$folder/body" -w "$path %{http_code} %{size_download} " "$@" \
+		"http://127.0.0.1:$port/$path" 2>&1
+	md5sum <"$folder/body"
+}
+
+# The server answers; its logs show that it was asked, more or less often.
+wait_until_served()
+{
+	wait_until curl -s "http://127.0.0.1:$port/ready"
 }
 
 # look_at PID: the watched server's processes, report against kernel.
