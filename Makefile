@@ -42,7 +42,8 @@ TOOLS_LIBS ?= -ljson-c -ldw -lelf -lz -lprotobuf-c -lncursesw
 # Functions of the test programs keep their frames and names: reports are judged by them.
 PROGRAM_FLAGS := $(LANGUAGE) -O1 -fno-inline -fno-optimize-sibling-calls -pthread $(WARNINGS) \
 	-Iinclude
-BENCH_FLAGS := $(LANGUAGE) -O2 -fno-optimize-sibling-calls -pthread $(WARNINGS)
+BENCH_FLAGS := $(LANGUAGE) -O2 -fno-omit-frame-pointer -fno-optimize-sibling-calls -pthread \
+	$(WARNINGS) -Iinclude
 UNIT_FLAGS := $(LANGUAGE) -O1 -fno-omit-frame-pointer -pthread $(WARNINGS) $(INCLUDES)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -219,9 +220,9 @@ fuzz: $(FUZZ_BUILD)/fuzz_trace $(FUZZ_BUILD)/make_corpus ## fuzz the trace reade
 		-artifact_prefix=$(FUZZ_BUILD)/ $(FUZZ_BUILD)/corpus $(FUZZ_BUILD)/seeds
 
 .PHONY: bench
-bench: all $(BENCHES) ## cost of a first write against plain and against a bare handler
+bench: all $(BENCHES) ## what cowspy costs, as ratios (BENCH="--quick", BENCH="writes", ...)
 	@tests/install.sh bench
-	@BUILD='$(BUILD)' tests/bench/run.py
+	@BUILD='$(BUILD)' tests/bench/run.py $(BENCH)
 
 .PHONY: demo
 demo: ## install what it needs, build, show the report of a real program

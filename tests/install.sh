@@ -16,7 +16,7 @@ packages_of()
 	demo) echo redis-server redis-tools ;;
 	package) echo debhelper dpkg-dev debootstrap ;;
 	export) echo golang-go curl chromium python3-jsonschema "$(unless_there npm)" ;;
-	bench) echo python3-minimal ;;
+	bench) echo python3-minimal ;; # peers and programs are measured when they are there
 	check)
 		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev
 		echo python3 "libpython$(python_version)-testsuite"
