@@ -66,6 +66,11 @@ FUNCTION memcmp
 1:	ret
 FUNCTION_END memcmp
 
+/* What clang makes of a memcmp that only asks for equality. */
+FUNCTION bcmp
+	jmp	memcmp
+FUNCTION_END bcmp
+
 FUNCTION strlen
 	mov	$-1, %rcx
 	xor	%eax, %eax

@@ -64,7 +64,10 @@ static const char *keep_module_name(struct symbols *symbols, const struct module
 
 static size_t leading_underscores(const char *name)
 {
-	return strspn(name, "_");
+	size_t count = 0;
+	while (name[count] == '_')
+		count++;
+	return count;
 }
 
 /* The name of a match with the fewest underscores in front: "write" rather than "__write". */
