@@ -117,4 +117,5 @@ def main():
         print("damage", trace.damage, "end", trace.end, "size", len(trace.data))
 
 
-main()
+if __name__ == "__main__":
+    main()
