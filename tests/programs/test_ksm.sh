@@ -4,6 +4,8 @@
 
 ksm=/sys/kernel/mm/ksm
 [ -w $ksm/run ] || skip "KSM cannot be switched here"
+exec 9<$ksm/run
+flock 9 # another run of this test would switch it off
 run=$(cat $ksm/run) scan=$(cat $ksm/pages_to_scan)
 trap 'echo $run >$ksm/run; echo $scan >$ksm/pages_to_scan; finish' EXIT
 echo 1 >$ksm/run
