@@ -47,6 +47,7 @@ POINTERS = {
     'runs_by_scan': 'visitor of pagemap_runs',
     'output_add_iovecs': 'reader of syscall_outputs',
     'output_add_pointed': 'reader of syscall_outputs',
+    'output_add_value': 'reader of syscall_outputs',
     'output_read': 'reader of syscall_outputs',
     'guarded': 'writer of trace_file_append',
     'sys_saving_vectors': 'its argument',
@@ -195,7 +196,7 @@ def judge(library, what, roots, stop, allowed):
         # A wrapper's own pointers lead to the next definition of the same function.
         name = library.function_at[place]
         if name not in POINTERS and name not in library.wrappers:
-            wrong.append(f'{what} can reach a call through an unknown pointer in '
+            wrong.append(f'{what} can reach a call through a pointer that POINTERS does not explain, in '
                          f'{path_to(library, origin, place)}')
     print(f'{what}: {len(origin) - len(outside)} functions, outside: {" ".join(sorted(outside))}')
     for line in sorted(wrong):
