@@ -19,7 +19,7 @@ packages_of()
 	bench) echo python3-minimal ;; # peers and programs are measured when they are there
 	check)
 		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev
-		echo python3 "libpython$(python_version)-testsuite"
+		echo python3 "libpython$(python_version)-testsuite" "python$(python_version)-dbg"
 		echo protobuf-compiler tmux
 		echo bash git sqlite3
 		echo redis-server redis-tools

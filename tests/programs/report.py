@@ -67,6 +67,9 @@ class Report:
                 kinds[found[1] or found[4]] = int(found[2] or found[3])
             self.stacks.append((int(match[1]), kinds, []))
 
+    def is_child(self):
+        return ', a forked child)' in self.text[0]
+
     def draw(self, start, letters):
         self.row = start, letters
         for i, letter in enumerate(letters):
