@@ -35,7 +35,7 @@ for argument; do
 	*) names+=("$argument") ;;
 	esac
 done
-export TEST_SLOW=$slow
+[ -n "$one" ] || export TEST_SLOW=$slow
 
 # The value of a line `KEY: VALUE` or, for a bare KEY, "yes", in the comments of a source file.
 directive()

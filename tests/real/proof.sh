@@ -3,6 +3,7 @@
 
 # The library with the page maps and stacks that the proof reads: "${proven[@]}" COMMAND ... &
 # Servers have a use for SIGUSR1 and SIGUSR2 themselves.
+# shellcheck disable=SC2034 # for the tests
 proven=(env LD_PRELOAD="$TEST_LIBRARY" COWSPY_OUTPUT="$WORK/report.%p" COWSPY_PAGE_MAP=1000000
 	COWSPY_STACKS=1000 COWSPY_SIGNAL=PWR)
 
