@@ -4,7 +4,9 @@
   frames.py save PID FILE             the frames of its private mappings now (before a fork, say)
   frames.py moment PID REPORT FILE    asks for a report, and saves the frames of the same moment
   frames.py possible now              whether this system tells frame numbers
-  frames.py judge BEFORE NOW [SHARE]  a process's moment against the frames at its fork
+  frames.py judge BEFORE NOW [SHARE [FIRST]]
+                                      a process's moment against the frames at the latest fork; of
+                                      a parent that forks again, FIRST are those at its first fork
 
   frames.py aside BEFORE NOW           prints how many private pages of a moment are either new since
                                       or in no mapping that the report tracks
@@ -21,7 +23,6 @@ import mmap
 import os
 import pickle
 import re
-import signal
 import sys
 import time
 
@@ -32,6 +33,7 @@ PAGE = 4096
 FRAME = (1 << 55) - 1
 EXCLUSIVE, FILE, SWAPPED, PRESENT = 1 << 56, 1 << 61, 1 << 62, 1 << 63
 COPIED = 0  # the column of a report's mappings
+SNAPSHOT = 50  # the signal that asks for a report, see proof.sh
 TIES = 3
 VMA = re.compile(r'^([0-9a-f]+)-([0-9a-f]+) ([-rwxps]{4}) \S+ \S+ (\d+) *(.*)$')
 
@@ -106,7 +108,7 @@ def moment(pid, path):
     for _ in range(20):
         before = look(pid)
         known = len(reports_of(path))
-        os.kill(pid, signal.SIGPWR)
+        os.kill(pid, SNAPSHOT)
         wait_until(lambda: len(reports_of(path)) > known and complete(reports_of(path)),
                    f'a report in {path}')
         now = look(pid)
@@ -121,8 +123,9 @@ def moment(pid, path):
 class Truth:
     """By frame numbers: which pages does this process have for itself since `before`?"""
 
-    def __init__(self, before, now):
+    def __init__(self, before, now, first=None):
         self.before, self.now, self.zero = before['pages'], now['pages'], now['zero']
+        self.since_first = Truth(first, now).changed if first else set()
         self.sorted = sorted(self.now)
         self.own = self.anonymous(before=False)
         old = self.anonymous(before=True)
@@ -166,7 +169,8 @@ def judge_mapping(truth, report, mapping):
     """What was its own from the start counts whole, everything else since the fork."""
     start, end, counts, _, name = mapping
     pages = truth.within(start, end)
-    changed = sum(page in truth.changed or page in truth.tied for page in pages)
+    changed = sum(page in truth.changed or page in truth.tied or page in truth.since_first
+                  for page in pages)
     own = sum(page in truth.own for page in pages)
     if counts[COPIED] not in (changed, own):
         yield (f'{start:x} {name}: reported copied {counts[COPIED]}, new frames {changed}, '
@@ -234,8 +238,8 @@ def judge_smaps(truth, now, report):
             yield f'smaps: {name}_Dirty {dirty}, the page maps say {mine}'
 
 
-def judge(before, now, share):
-    report, truth = now['report'], Truth(before, now)
+def judge(before, now, share, first):
+    report, truth = now['report'], Truth(before, now, first)
     if report.is_child():
         truth.tie(report)
     wrong = [*report.faults(), *judge_pages(truth, report)]
@@ -271,13 +275,14 @@ def main(verb, *arguments):
         result = moment(int(arguments[0]), arguments[1])
     elif verb in ('judge', 'aside'):
         looks = []
-        for path in arguments[:2]:
+        for path in arguments[:2] + arguments[3:4]:
             with open(path, 'rb') as file:
                 looks.append(pickle.load(file))
         if verb == 'aside':
             print(aside(*looks))
             return 0
-        return show(judge(*looks, float(arguments[2]) if len(arguments) > 2 else 99.5))
+        share = float(arguments[2]) if len(arguments) > 2 else 99.5
+        return show(judge(*looks[:2], share, looks[2] if len(looks) > 2 else None))
     else:
         print(__doc__, file=sys.stderr)
         return 2

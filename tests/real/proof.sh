@@ -2,10 +2,10 @@
 # shellcheck shell=bash
 
 # The library with the page maps and stacks that the proof reads: "${proven[@]}" COMMAND ... &
-# Servers have a use for SIGUSR1 and SIGUSR2 themselves.
+# Servers have a use for SIGUSR1 and SIGUSR2 themselves: frames.py asks by signal 50.
 # shellcheck disable=SC2034 # for the tests
 proven=(env LD_PRELOAD="$TEST_LIBRARY" COWSPY_OUTPUT="$WORK/report.%p" COWSPY_PAGE_MAP=1000000
-	COWSPY_STACKS=1000 COWSPY_SIGNAL=PWR)
+	COWSPY_STACKS=1000 COWSPY_SIGNAL=50)
 
 frames()
 {
@@ -43,13 +43,13 @@ proof_fork()
 	kill -CONT "$1"
 }
 
-# prove WHAT PID BEFORE [SHARE]: a report of the process, now at rest, against its frames.
+# prove WHAT PID BEFORE [FIRST]: a report of the process, now at rest, against its frames.
 prove()
 {
 	echo "-- $1"
-	if ! frames moment "$2" "$WORK/report.$2" "$WORK/now"; then
+	if ! frames moment "$2" "${reports:-$WORK/report.}$2" "$WORK/now"; then
 		wrong "$1: no moment to judge"
 		return
 	fi
-	frames judge "$WORK/$3" "$WORK/now" "${4:-99.5}" || wrong "$1: report and kernel differ"
+	frames judge "$WORK/$3" "$WORK/now" 99.5 ${4:+"$WORK/$4"} || wrong "$1: report and kernel differ"
 }
