@@ -1,4 +1,5 @@
 /* The table of tracked mappings, and what a mapping is called. */
+#include "base/options.h"
 #include "base/sort.h"
 #include "base/sys.h"
 #include "report/parts.h"
@@ -107,9 +108,16 @@ static void mapping_row(struct report *report, const struct mapping *mapping)
 	text_character(text, '\n');
 }
 
+/* Who wants more page maps than there are rows wants their mappings, too. */
+static size_t rows_most(void)
+{
+	return options.map_rows > ROWS_MOST ? options.map_rows : ROWS_MOST;
+}
+
 void report_mappings(struct report *report)
 {
 	const struct list *ranks = &report->mapping_ranks;
+	const size_t most = rows_most();
 	struct text *text = &report->text;
 
 	if (!ranks->count)
@@ -118,16 +126,16 @@ void report_mappings(struct report *report)
 	text_pad(text, 35);
 	text_string(text, "size    copied      zero     clean  resident  swapped   locked       "
 			  "protected\n");
-	for (size_t i = 0; i < ranks->count && i < ROWS_MOST; i++) {
+	for (size_t i = 0; i < ranks->count && i < most; i++) {
 		const struct rank *rank = list_at(ranks, i);
 		mapping_row(report, snapshot_mapping(report->snapshot, rank->index));
 	}
-	if (ranks->count > ROWS_MOST) {
+	if (ranks->count > most) {
 		uint64_t copied = 0;
-		for (size_t i = ROWS_MOST; i < ranks->count; i++)
+		for (size_t i = most; i < ranks->count; i++)
 			copied += ((struct rank *)list_at(ranks, i))->major;
 		text_string(text, "  and ");
-		text_decimal(text, ranks->count - ROWS_MOST);
+		text_decimal(text, ranks->count - most);
 		text_string(text, " mappings more, with ");
 		text_decimal(text, copied);
 		text_string(text, " copied pages\n");
