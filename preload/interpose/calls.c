@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "base/memory.h"
 #include "net.h"
@@ -76,8 +77,9 @@ bool call_is_ours(void)
 }
 
 /*
- * What libunwind maps for our use must never be protected. And where it blocks all signals around
- * its own locks, faults and dispatched calls must still arrive.
+ * What libunwind maps for our use must never be protected. What malloc reserves meanwhile, without
+ * access as yet, is the arena of a thread that we made unwind first: the program's. And where
+ * libunwind blocks all signals around its own locks, faults and dispatched calls must still arrive.
  */
 static long call_ours(long nr, const long args[6])
 {
@@ -89,7 +91,7 @@ static long call_ours(long nr, const long args[6])
 	result = call_plain(nr, args);
 	if (nr == SYS_munmap && !result)
 		memory_forget((uintptr_t)args[0], (uintptr_t)args[0] + (uintptr_t)args[1]);
-	if (nr == SYS_mmap && !sys_failed(result))
+	if (nr == SYS_mmap && !sys_failed(result) && args[2] != PROT_NONE)
 		memory_note((uintptr_t)result, (uintptr_t)result + page_ceil((uintptr_t)args[1]));
 	return result;
 }
