@@ -223,7 +223,7 @@ struct trace_first_write {
 	uint8_t kind;      /* enum trace_kind */
 	uint8_t cause;     /* enum trace_cause */
 	uint32_t flags;    /* TRACE_STACK_UNCERTAIN, ... */
-	uint32_t reserved;
+	uint32_t offset;   /* of the byte in the page that was written, + 1; 0: not known */
 };
 
 _Static_assert(sizeof(struct trace_first_write) <= 64, "at most 64 bytes a first write");

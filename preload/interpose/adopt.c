@@ -6,14 +6,17 @@
 
 #include "base/memory.h"
 #include "base/sys.h"
+#include "observe/malloc_arenas.h"
 #include "observe/maps.h"
 #include "observe/truth.h"
 #include "record/journal.h"
+#include "record/trace.h"
 #include "scope.h"
 #include "track/fault.h"
 #include "track/guard.h"
 #include "track/mappings.h"
 #include "track/pages.h"
+#include "track/region_names.h"
 #include "track/threads.h"
 
 struct walk {
@@ -138,7 +141,21 @@ static void adopt(const struct maps_line *line, const struct walk *walk)
 		if (walk->requested)
 			begin_requested(&model);
 		mappings_add(&model);
+		/* Names that came up after the trace was begun: [heap] is the most common. */
+		if (line->path_length)
+			trace_mapping_name(line);
 	}
+}
+
+/* Once tracked, its protections may have cut it to several lines: the first one tells. */
+static void name_arena(const struct maps_line *line)
+{
+	static const char name[] = "[malloc arena]";
+	uintptr_t end = line->path_length ? 0 : malloc_arena_end(line->start);
+	const struct region *region = end ? region_find(line->start, false) : NULL;
+
+	if (region && !region->name)
+		region_names_set(line->start, end, name, sizeof(name) - 1);
 }
 
 static int visit(const struct maps_line *line, void *context)
@@ -148,6 +165,8 @@ static int visit(const struct maps_line *line, void *context)
 		return 1;
 	if (!line->shared && (line->writable || walk->requested) && !path_starts(line, "[v"))
 		adopt(line, walk);
+	if (!line->shared && !walk->requested)
+		name_arena(line);
 	if (line->end > walk->start)
 		walk->mapped += (line->end < walk->end ? line->end : walk->end) -
 				(line->start > walk->start ? line->start : walk->start);

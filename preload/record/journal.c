@@ -40,6 +40,7 @@ static uint32_t journal_keep(const struct first_write *record)
 	slot->syscall = record->syscall;
 	slot->kind = record->kind;
 	slot->cause = record->cause;
+	slot->offset = record->offset;
 	__atomic_store_n(&slot->page, record->page, __ATOMIC_RELEASE);
 	return (uint32_t)index;
 }

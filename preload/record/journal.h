@@ -39,6 +39,7 @@ struct first_write {
 	uint16_t syscall;  /* number + 1 when the cause is CAUSE_SYSCALL, else 0 */
 	uint8_t kind;
 	uint8_t cause;
+	uint16_t offset; /* of the byte in the page that was written, + 1; 0: not known */
 };
 
 /* Returns the new record's index, or 0 when memory is out (counted as lost). */

@@ -289,6 +289,7 @@ void trace_first_write(const struct first_write *write, uint32_t event)
 		.syscall = write->syscall,
 		.kind = write->kind,
 		.cause = write->cause,
+		.offset = write->offset,
 	};
 	if (!trace_file_append(TRACE_FIRST_WRITE, &fixed, sizeof(fixed), NULL, 0))
 		trace_file_lose();

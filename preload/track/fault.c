@@ -68,9 +68,10 @@ static uint32_t stack_of(struct thread *self, uintptr_t page, const ucontext_t *
 	return stack;
 }
 
-static void record(const struct region *region, uintptr_t page, uint32_t stack, int tid,
+static void record(const struct region *region, uintptr_t address, uint32_t stack, int tid,
 		   const ucontext_t *context)
 {
+	uintptr_t page = page_floor(address);
 	const struct first_write write = {
 		.page = page,
 		.time = sys_now(),
@@ -80,6 +81,7 @@ static void record(const struct region *region, uintptr_t page, uint32_t stack, 
 		.previous = pages_event(page),
 		.kind = (uint8_t)kind_before(region, page, context_fault_is_present(context)),
 		.cause = CAUSE_WRITE,
+		.offset = (uint16_t)(address - page + 1),
 	};
 	recording_add(&write);
 }
@@ -99,7 +101,7 @@ bool fault_first_write(uintptr_t address, ucontext_t *context)
 	int error = 0;
 	if (ours) {
 		if (region_armed(region) && pages_claim(page))
-			record(region, page, stack, self ? atomic_load(&self->tid) : 0, context);
+			record(region, address, stack, self ? atomic_load(&self->tid) : 0, context);
 		error = guard_open(region, page);
 	}
 	lock_read_end();
