@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "model.h"
-#include "selection.h"
+#include "recording_options.h"
 
 enum { DIFF_BEFORE, DIFF_AFTER, DIFF_SIDES };
 
@@ -41,11 +41,9 @@ void diff_free(struct diff *diff);
 double diff_percent(uint64_t before, uint64_t after);
 
 struct diff_options {
-	struct selection selection;
+	struct recording_options common;
 	bool stacks, functions; /* which tables; none: both */
-	uint64_t limit, frames; /* 0: all */
 	double fail_above;      /* percent; negative: never */
-	bool json;
 };
 
 void diff_print(const struct diff *diff, const struct diff_options *options, struct text *text);

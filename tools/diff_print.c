@@ -60,7 +60,7 @@ static void print_row(const struct diff *diff, const struct diff_row *row, bool 
 		report_leaf_function(model, row->stack, text);
 	text_character(text, '\n');
 	if (stack)
-		print_frames(model, row->stack, options->frames, text);
+		print_frames(model, row->stack, options->common.frames, text);
 }
 
 static void print_rows(const struct diff *diff, const struct diff_rows *rows, bool stacks,
@@ -75,7 +75,7 @@ static void print_rows(const struct diff *diff, const struct diff_rows *rows, bo
 		if (row->bytes[DIFF_BEFORE] == row->bytes[DIFF_AFTER])
 			continue;
 		changed++;
-		if (options->limit && shown == options->limit)
+		if (options->common.limit && shown == options->common.limit)
 			continue;
 		print_row(diff, row, stacks, options, text);
 		shown++;
@@ -162,10 +162,11 @@ int diff_print_json(const struct diff *diff, const struct diff_options *options)
 	json_add_string(object, "counted", diff->copies ? "copies" : "first writes");
 	add_numbers(object, diff->bytes);
 	if (both || options->functions)
-		json_object_object_add(object, "functions",
-				       json_rows(diff, &diff->functions, false, options->limit));
+		json_object_object_add(
+			object, "functions",
+			json_rows(diff, &diff->functions, false, options->common.limit));
 	if (both || options->stacks)
 		json_object_object_add(object, "stacks",
-				       json_rows(diff, &diff->stacks, true, options->limit));
+				       json_rows(diff, &diff->stacks, true, options->common.limit));
 	return output_json(object, "diff");
 }

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "model_names.h"
+#include "owners.h"
 
 #define SLICES_MOST 20
 
-const char *const group_by_names[GROUPINGS] = {"stack",   "function", "module",
-					       "mapping", "process",  "time"};
+const char *const group_by_names[GROUPINGS] = {"stack",   "function", "module", "mapping", "object",
+					       "process", "time",     "label",  "slice"};
 
 /* ---- keys ---- */
 
@@ -33,10 +34,77 @@ static uint64_t module_key(struct model *model, uint32_t stack)
 	return module ? key_of(model, &model->modules[module].path, sizeof(char *)) : 0;
 }
 
-static uint64_t mapping_key(struct model *model, const struct model_mapping *mapping)
+static uint64_t object_key(struct model *model, struct model_process *process,
+			   const struct model_write *write)
 {
-	const uint64_t key[] = {mapping->start, mapping->end};
-	return mapping->name ? (uintptr_t)mapping->name : key_of(model, key, sizeof(key));
+	struct owner owner = owner_of(model, process, write);
+	return owner_key(model, &owner);
+}
+
+/* ---- time ---- */
+
+const char *const period_names[PERIODS] = {
+	"before any fork", "first 10 ms after the fork",
+	"10 to 100 ms",    "0.1 to 1 s",
+	"1 to 10 s",       "10 s to 1 min",
+	"1 to 10 min",     "later than 10 min",
+};
+
+enum period period_of(const struct model_process *process, const struct model_write *write)
+{
+	static const uint64_t ends[PERIODS - 2] = {10000000,    100000000,   1000000000,
+						   10000000000, 60000000000, 600000000000};
+	uint64_t fork = model_fork_time(process, write->epoch), since;
+	unsigned period = 0;
+
+	if (!fork)
+		return PERIOD_BEFORE;
+	since = write->time > fork ? write->time - fork : 0;
+	while (period < PERIODS - 2 && since >= ends[period])
+		period++;
+	return (enum period)(period + 1);
+}
+
+static int labels_by_time(const void *left, const void *right)
+{
+	const struct model_label *const *a = left, *const *b = right;
+	return (*a)->time < (*b)->time ? -1 : (*a)->time > (*b)->time;
+}
+
+static bool collect_labels(struct groups *groups, const struct model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->process_count; i++)
+		count += model->processes[i].label_count;
+	groups->labels = calloc(count + 1, sizeof(*groups->labels));
+	if (!groups->labels)
+		return false;
+	for (size_t i = 0; i < model->process_count; i++)
+		for (size_t j = 0; j < model->processes[i].label_count; j++)
+			groups->labels[groups->label_count++] = &model->processes[i].labels[j];
+	qsort(groups->labels, groups->label_count, sizeof(*groups->labels), labels_by_time);
+	return true;
+}
+
+const struct model_label *groups_label_before(const struct groups *groups, uint64_t time)
+{
+	size_t low = 0, high = groups->label_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (groups->labels[middle]->time <= time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? groups->labels[low - 1] : NULL;
+}
+
+static uint64_t label_key(const struct groups *groups, uint64_t time)
+{
+	const struct model_label *label = groups_label_before(groups, time);
+	return label ? (uintptr_t)label->text : 0;
 }
 
 /* Those of stacks are asked for again and again: kept by stack, key + 1. */
@@ -64,13 +132,13 @@ static void count(struct group *group, const struct model_write *write, uint64_t
 		group->first = write->time;
 }
 
-static struct group *group_with(struct groups *groups, uint64_t key, uint32_t process,
+static struct group *group_with(struct groups *groups, uint64_t key, uint32_t process, size_t index,
 				const struct model_write *write)
 {
-	uint32_t index = table_get(&groups->index, key);
+	uint32_t found = table_get(&groups->index, key);
 
-	if (index != TABLE_NONE)
-		return &groups->list[index];
+	if (found != TABLE_NONE)
+		return &groups->list[found];
 	if (!array_grow(&groups->list, groups->count, &groups->capacity, sizeof(*groups->list)) ||
 	    !table_set(&groups->index, key, (uint32_t)groups->count))
 		return NULL;
@@ -80,6 +148,7 @@ static struct group *group_with(struct groups *groups, uint64_t key, uint32_t pr
 		.process = process,
 		.stack = write->stack,
 		.mapping = write->mapping,
+		.write = index,
 	};
 	return &groups->list[groups->count++];
 }
@@ -93,7 +162,10 @@ static uint64_t write_key(struct groups *groups, struct model *model, uint64_t *
 	case BY_MODULE: return stack_key(model, kept, groups->by, write->stack);
 	case BY_MAPPING:
 		return mapping_key(model, &model->processes[process].mappings[write->mapping]);
+	case BY_OBJECT: return object_key(model, &model->processes[process], write);
 	case BY_PROCESS: return process;
+	case BY_TIME: return period_of(&model->processes[process], write);
+	case BY_LABEL: return label_key(groups, write->time);
 	default:
 		return write->time < groups->begin ? 0
 						   : (write->time - groups->begin) / groups->slice;
@@ -105,12 +177,14 @@ static bool count_process(struct groups *groups, struct model *model, uint64_t *
 {
 	const struct model_process *process = &model->processes[index];
 
+	if (selection->process != MODEL_NONE && selection->process != index)
+		return true;
 	for (size_t i = 0; i < process->write_count; i++) {
 		const struct model_write *write = &process->writes[i];
 		struct group *group;
 		if (!selection_takes(selection, process, write))
 			continue;
-		group = group_with(groups, write_key(groups, model, kept, index, write), index,
+		group = group_with(groups, write_key(groups, model, kept, index, write), index, i,
 				   write);
 		if (!group)
 			return false;
@@ -152,6 +226,12 @@ static uint64_t slice_of(uint64_t duration)
 	return UINT64_MAX;
 }
 
+static int by_first(const void *left, const void *right)
+{
+	const struct group *a = left, *b = right;
+	return a->first < b->first ? -1 : a->first > b->first;
+}
+
 static void find_duration(struct groups *groups, const struct model *model)
 {
 	groups->begin = UINT64_MAX;
@@ -174,18 +254,23 @@ bool groups_collect(struct groups *groups, struct model *model, const struct sel
 	bool done = kept != NULL;
 
 	*groups = (struct groups){.by = by, .total.first = UINT64_MAX};
+	if (by == BY_LABEL)
+		done = done && collect_labels(groups, model);
 	find_duration(groups, model);
 	for (uint32_t i = 0; done && i < model->process_count; i++)
 		done = count_process(groups, model, kept, selection, i);
 	free(kept);
 	if (groups->count)
 		qsort(groups->list, groups->count, sizeof(*groups->list),
-		      by == BY_TIME ? by_key : by_weight);
+		      by == BY_TIME || by == BY_SLICE ? by_key
+		      : by == BY_LABEL                ? by_first
+						      : by_weight);
 	return done;
 }
 
 void groups_free(struct groups *groups)
 {
 	free(groups->list);
+	free(groups->labels);
 	table_free(&groups->index);
 }

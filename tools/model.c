@@ -41,6 +41,10 @@ void model_free_process(struct model_process *process)
 {
 	free(process->writes);
 	free(process->mappings);
+	free(process->spans);
+	if (process->data)
+		ranges_free(process->data);
+	free(process->data);
 	free(process->forks);
 	free(process->given_back);
 	free(process->labels);
@@ -166,6 +170,24 @@ const struct model_snapshot *model_last_snapshot(const struct model_process *pro
 		if (process->snapshots[i].complete)
 			return &process->snapshots[i];
 	return NULL;
+}
+
+uint64_t model_fork_time(const struct model_process *process, uint32_t epoch)
+{
+	size_t low = 0, high = process->fork_count;
+
+	if (epoch <= process->header.epoch)
+		return process->header.flags & TRACE_FORKED ? process->header.fork_time : 0;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (process->forks[middle].epoch < epoch)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < process->fork_count && process->forks[low].epoch == epoch
+		       ? process->forks[low].time
+		       : 0;
 }
 
 /* The kernel cuts names, exe knows the rest; and it follows links: redis-server is redis-check-rdb. */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "intern.h"
+#include "ranges.h"
 #include "symbolizer.h"
 #include "table.h"
 #include "trace_reader.h"
@@ -50,6 +51,13 @@ struct model_mapping {
 	uint32_t protection;
 };
 
+/* Code that was mapped from a file: tells where all of the file lies. */
+struct model_span {
+	uint64_t start, end, offset; /* in the file */
+	uint64_t removed;            /* time; 0: it is still there */
+	uint32_t module;
+};
+
 struct model_write {
 	uint64_t page;
 	uint64_t time;
@@ -58,6 +66,7 @@ struct model_write {
 	uint32_t epoch;
 	uint32_t thread;
 	uint16_t syscall; /* number + 1, or 0 */
+	uint16_t offset;  /* of the byte written in the page, + 1, or 0 */
 	uint8_t kind;     /* enum trace_kind, or more than it knows */
 	uint8_t cause;
 	uint8_t flags;
@@ -141,6 +150,9 @@ struct model_process {
 	size_t write_count, write_capacity;
 	struct model_mapping *mappings; /* from 1 */
 	size_t mapping_count, mapping_capacity;
+	struct model_span *spans; /* in order of the file */
+	size_t span_count, span_capacity;
+	struct ranges *data; /* data of modules, values: indices of spans; NULL: not asked for */
 	struct model_fork *forks;
 	size_t fork_count, fork_capacity;
 	struct model_given_back *given_back;
@@ -216,6 +228,9 @@ static inline enum model_fork_side model_side(const struct model_process *proces
 		return SIDE_PARENT;
 	return process->header.flags & TRACE_FORKED ? SIDE_CHILD : SIDE_NONE;
 }
+
+/* When the fork was that began an epoch of a process; 0: none did, or it is not known. */
+uint64_t model_fork_time(const struct model_process *process, uint32_t epoch);
 
 /* The kernel copied a page: bits of these kinds. */
 #define MODEL_COPIES (1u << TRACE_KIND_FILE | 1u << TRACE_KIND_ZERO | 1u << TRACE_KIND_FORK)

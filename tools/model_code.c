@@ -93,14 +93,23 @@ static uint32_t add_stack(struct model *model, const uint32_t *frames, uint32_t 
 
 /* ---- records ---- */
 
+static bool remove_module(struct model_code *code, const struct trace_module *record)
+{
+	const struct range *range = ranges_find(&code->live, record->start);
+	if (range)
+		code->spans[range->value].removed = record->time;
+	return ranges_clear(&code->live, record->start, record->end);
+}
+
 bool code_module(struct model_code *code, const struct trace_module *record)
 {
 	struct model_module module = {
 		.start = record->start, .end = record->end, .offset = record->offset};
-	struct code_span span = {.start = record->start, .offset = record->offset};
+	struct model_span span = {
+		.start = record->start, .end = record->end, .offset = record->offset};
 
 	if (record->action == TRACE_REMOVE)
-		return ranges_clear(&code->live, record->start, record->end);
+		return remove_module(code, record);
 	if (record->action != TRACE_ADD)
 		return true;
 	module.id.length = (uint8_t)record->build_id_length;
@@ -160,7 +169,7 @@ static uint32_t frame_outside_of_files(struct model_code *code, uint64_t address
 
 static uint32_t frame_of(struct model_code *code, const struct raw_frame *raw)
 {
-	const struct code_span *span;
+	const struct model_span *span;
 	uint32_t index = raw->span;
 
 	if (index == NO_SPAN) {

@@ -10,8 +10,9 @@ static const struct code_place nowhere_place = {.count = 0};
 
 /* ---- modules ---- */
 
-static struct symbolizer_module *symbols_of(struct model *model, struct model_module *module)
+struct symbolizer_module *model_module_symbols(struct model *model, uint32_t index)
 {
+	struct model_module *module = &model->modules[index];
 	if (module->symbols || !module->path || model->without_names)
 		return module->symbols;
 	if (!model->symbolizer)
@@ -102,7 +103,7 @@ const struct code_place *model_place(struct model *model, uint32_t index)
 	if (!model->without_names && frame->module && !module->path) {
 		frame->place = generated_place(model, module->process, frame->offset);
 	} else {
-		symbols = symbols_of(model, module);
+		symbols = model_module_symbols(model, frame->module);
 		frame->place = symbols ? symbolizer_find(symbols, frame->offset) : NULL;
 	}
 	if (!frame->place)
@@ -122,6 +123,6 @@ const char *model_function(struct model *model, uint32_t frame)
 uint64_t model_address(struct model *model, uint32_t index)
 {
 	const struct model_frame *frame = &model->frames[index];
-	struct symbolizer_module *symbols = symbols_of(model, &model->modules[frame->module]);
+	struct symbolizer_module *symbols = model_module_symbols(model, frame->module);
 	return symbols ? symbolizer_address(symbols, frame->offset) : frame->offset;
 }

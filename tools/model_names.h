@@ -13,6 +13,9 @@ const struct code_place *model_place(struct model *model, uint32_t frame);
 /* The function whose code a frame is in, inlined ones first; NULL: unknown. */
 const char *model_function(struct model *model, uint32_t frame);
 
+/* What reads the module's file; NULL for code outside of files, and without names. */
+struct symbolizer_module *model_module_symbols(struct model *model, uint32_t module);
+
 /* The last part of the path of a frame's module; "[generated]" outside of all files. */
 const char *model_module_name(const struct model *model, uint32_t module);
 

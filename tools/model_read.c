@@ -127,6 +127,9 @@ static bool read_first_write(struct load *load, const struct trace_first_write *
 		.kind = record->kind,
 		.cause = record->cause,
 		.flags = (uint8_t)record->flags,
+		.offset = record->offset <= load->process.header.page_size
+				  ? (uint16_t)record->offset
+				  : 0,
 	};
 	if (load->process.last_time < record->time)
 		load->process.last_time = record->time;
@@ -236,6 +239,9 @@ static bool finish(struct load *load)
 		return false;
 	for (size_t i = 0; i < process->write_count; i++)
 		process->writes[i].stack = code_find(&load->code, process->writes[i].stack);
+	process->spans = load->code.spans;
+	process->span_count = load->code.span_count;
+	load->code.spans = NULL;
 	return true;
 }
 

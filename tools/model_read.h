@@ -5,21 +5,15 @@
 #include "model.h"
 #include "ranges.h"
 
-/* Code that was mapped: value of struct ranges in model_code. */
-struct code_span {
-	uint64_t start, offset;
-	uint32_t module;
-};
-
 /*
  * Stacks of one process until all its modules are known: a module may be noticed only after the
  * first stack that leads through it.
  */
 struct model_code {
 	struct model *model;
-	struct code_span *spans;
+	struct model_span *spans;
 	size_t span_count, span_capacity;
-	struct ranges live, known; /* now; ever: the last one that was anywhere */
+	struct ranges live, known; /* indices of spans: now; ever, the last one that was anywhere */
 	struct raw_stack *stacks;
 	size_t stack_count, stack_capacity;
 	struct raw_frame *frames;

@@ -5,11 +5,12 @@
 
 #include "model_names.h"
 #include "output.h"
+#include "owners.h"
 
 bool report_collect(struct report *report, struct model *model,
 		    const struct report_options *options)
 {
-	const struct selection *selection = &options->selection;
+	const struct selection *selection = &options->common.selection;
 
 	*report = (struct report){.model = model, .options = options};
 	report->process_group = malloc((model->process_count + 1) * sizeof(size_t));
@@ -35,7 +36,7 @@ void report_free(struct report *report)
 
 size_t report_shown(const struct report *report, size_t count)
 {
-	uint64_t limit = report->options->limit;
+	uint64_t limit = report->options->common.limit;
 	return limit && limit < count ? (size_t)limit : count;
 }
 
@@ -54,7 +55,7 @@ uint64_t report_still_shared(const struct model_process *process)
 struct report_truth report_truth(const struct report *report)
 {
 	struct report_truth truth = {0};
-	int64_t pid = report->options->selection.pid;
+	int64_t pid = report->options->common.selection.pid;
 
 	for (size_t i = 0; i < report->model->process_count; i++) {
 		const struct model_process *process = &report->model->processes[i];
@@ -105,24 +106,6 @@ void report_function(struct model *model, uint32_t frame, struct text *text)
 	text_hex(text, model_address(model, frame), 1);
 }
 
-static void mapping_name(const struct model_mapping *mapping, struct text *text)
-{
-	if (mapping->name) {
-		output_string(text, mapping->name);
-		return;
-	}
-	if (!mapping->end) {
-		text_string(text, "[not tracked at that time]");
-		return;
-	}
-	text_string(text, "[anonymous] ");
-	text_hex(text, mapping->start, 1);
-	text_character(text, '-');
-	text_hex(text, mapping->end, 1);
-	text_string(text, ", ");
-	text_size(text, mapping->end - mapping->start);
-}
-
 void report_leaf_function(struct model *model, uint32_t stack, struct text *text)
 {
 	uint32_t leaf = stack_leaf(model, stack);
@@ -135,21 +118,35 @@ void report_leaf_function(struct model *model, uint32_t stack, struct text *text
 	text_character(text, ')');
 }
 
-static void slice_name(const struct report *report, const struct group *group, struct text *text)
+static void slice_name(const struct groups *groups, const struct group *group, struct text *text)
 {
 	text_character(text, '+');
-	text_duration(text, group->key * report->groups.slice);
+	text_duration(text, group->key * groups->slice);
 	text_string(text, " to +");
-	text_duration(text, (group->key + 1) * report->groups.slice);
+	text_duration(text, (group->key + 1) * groups->slice);
 }
 
-void report_group_name(const struct report *report, const struct group *group, struct text *text)
+static void label_name(const struct groups *groups, const struct group *group, struct text *text)
+{
+	const struct model_label *label = groups_label_before(groups, group->first);
+
+	if (!label) {
+		text_string(text, "[before any label]");
+		return;
+	}
+	text_string(text, "after ");
+	output_string(text, label->text);
+}
+
+void report_name_in(const struct report *report, const struct groups *groups,
+		    const struct group *group, struct text *text)
 {
 	struct model *model = report->model;
-	const struct model_process *process = &model->processes[group->process];
+	struct model_process *process = &model->processes[group->process];
 	uint32_t leaf = stack_leaf(model, group->stack);
+	struct owner owner;
 
-	switch (report->groups.by) {
+	switch (groups->by) {
 	case BY_STACK: report_function(model, leaf, text); break;
 	case BY_FUNCTION: report_leaf_function(model, group->stack, text); break;
 	case BY_MODULE:
@@ -158,10 +155,30 @@ void report_group_name(const struct report *report, const struct group *group, s
 					    ? model->modules[model->frames[leaf].module].path
 					    : model_module_name(model, model->frames[leaf].module));
 		break;
-	case BY_MAPPING: mapping_name(&process->mappings[group->mapping], text); break;
+	case BY_MAPPING: owner_print_mapping(&process->mappings[group->mapping], text); break;
+	case BY_OBJECT:
+		owner = owner_of(model, process, &process->writes[group->write]);
+		owner_print(model, &owner, text);
+		break;
 	case BY_PROCESS: report_process_name(process, text); break;
-	default: slice_name(report, group, text); break;
+	case BY_TIME: text_string(text, period_names[group->key]); break;
+	case BY_LABEL: label_name(groups, group, text); break;
+	default: slice_name(groups, group, text); break;
 	}
+}
+
+void report_group_name(const struct report *report, const struct group *group, struct text *text)
+{
+	report_name_in(report, &report->groups, group, text);
+}
+
+void report_print_left_out(uint64_t count, struct text *text)
+{
+	if (!count)
+		return;
+	text_string(text, "  ... ");
+	text_decimal(text, count);
+	text_string(text, " more: --limit 0 shows all\n");
 }
 
 /* ---- the answer ---- */

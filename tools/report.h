@@ -5,15 +5,17 @@
 #ifndef COWSPY_TOOLS_REPORT_H
 #define COWSPY_TOOLS_REPORT_H
 
+#include <json-c/json.h>
+
 #include "base/text.h"
 #include "groups.h"
+#include "recording_options.h"
 
 struct report_options {
-	struct selection selection;
+	struct recording_options common;
 	enum group_by by;
-	uint64_t limit;  /* groups and processes shown; 0: all */
-	uint64_t frames; /* of a stack shown; 0: all */
-	bool json;
+	bool pages;   /* every page with its first writers */
+	bool callers; /* the tree of calls, from the writers outwards */
 };
 
 struct report {
@@ -55,11 +57,35 @@ void report_function(struct model *model, uint32_t frame, struct text *text);
 /* The innermost function of a stack; those without a name are one in each module. */
 void report_leaf_function(struct model *model, uint32_t stack, struct text *text);
 
-/* What a group has in common. */
+/* What a group has in common; of other groups than the report's. */
 void report_group_name(const struct report *report, const struct group *group, struct text *text);
+void report_name_in(const struct report *report, const struct groups *groups,
+		    const struct group *group, struct text *text);
+
+/* "... 12 more: --limit 0 shows all", or nothing for 0. */
+void report_print_left_out(uint64_t count, struct text *text);
+
+/* A first write, in the list of all that were selected: by process, address and time. */
+struct page_write {
+	uint32_t rank; /* of the process in the tree */
+	uint32_t process;
+	size_t write;
+};
+
+/* As many as report->groups.total.writes. To be freed; NULL without memory. */
+struct page_write *report_pages_collect(const struct report *report);
 
 void report_print(const struct report *report, struct text *text);
+void report_print_forks(const struct report *report, struct text *text);
+void report_print_pages(const struct report *report, struct text *text);
+void report_print_callers(const struct report *report, struct text *text);
 void report_print_limits(const struct report *report, struct text *text);
+
 int report_print_json(const struct report *report);
+struct json_object *report_json_forks(const struct report *report);
+struct json_object *report_json_callers(const struct report *report);
+/* Seconds since the beginning of the recording. */
+void report_json_seconds(struct json_object *object, const char *key, const struct report *report,
+			 uint64_t time);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "model_names.h"
 #include "output.h"
+#include "owners.h"
 #include "report.h"
 
 static void add_text(struct json_object *object, const char *key,
@@ -38,8 +39,8 @@ static void add_group_counts(struct json_object *object, const struct group *gro
 			       json_counts(model_cause_names, group->causes, MODEL_CAUSES));
 }
 
-static void add_seconds(struct json_object *object, const char *key, const struct report *report,
-			uint64_t time)
+void report_json_seconds(struct json_object *object, const char *key, const struct report *report,
+			 uint64_t time)
 {
 	uint64_t begin = report->groups.begin;
 	double seconds = time > begin ? (double)(time - begin) / 1e9 : 0;
@@ -83,6 +84,26 @@ static struct json_object *json_stack(struct model *model, uint32_t index)
 
 static const struct group *named_group;
 
+static const struct page_write *written;
+
+static const struct model_write *written_by(const struct report *report)
+{
+	return &report->model->processes[written->process].writes[written->write];
+}
+
+static void print_writer(const struct report *report, struct text *text)
+{
+	report_leaf_function(report->model, written_by(report)->stack, text);
+}
+
+static void print_place(const struct report *report, struct text *text)
+{
+	struct model *model = report->model;
+	struct owner owner = owner_of(model, &model->processes[written->process],
+				      written_by(report));
+	owner_print_place(model, &owner, text);
+}
+
 static void print_group_name(const struct report *report, struct text *text)
 {
 	report_group_name(report, named_group, text);
@@ -99,7 +120,7 @@ static struct json_object *json_groups(const struct report *report)
 		named_group = group;
 		add_text(object, "name", print_group_name, report);
 		add_group_counts(object, group);
-		add_seconds(object, "first_seconds", report, group->first);
+		report_json_seconds(object, "first_seconds", report, group->first);
 		if (group->uncertain)
 			json_add_number(object, "stack_uncertain", group->uncertain);
 		if (report->options->by == BY_STACK)
@@ -107,6 +128,39 @@ static struct json_object *json_groups(const struct report *report)
 					       json_stack(report->model, group->stack));
 		json_object_array_add(array, object);
 	}
+	return array;
+}
+
+/* ---- pages ---- */
+
+static struct json_object *json_page(const struct report *report, const struct page_write *page)
+{
+	struct model_process *process = &report->model->processes[page->process];
+	const struct model_write *write = &process->writes[page->write];
+	struct json_object *object = json_object_new_object();
+
+	json_add_address(object, "page", write->page);
+	json_add_number(object, "pid", process->header.pid);
+	json_add_string(object, "kind", model_kind_names[model_kind(write->kind)]);
+	json_add_string(object, "cause", model_cause_names[model_cause(write->cause)]);
+	json_add_number(object, "epoch", write->epoch);
+	json_add_number(object, "thread", write->thread);
+	report_json_seconds(object, "seconds", report, write->time);
+	written = page;
+	add_text(object, "function", print_writer, report);
+	add_text(object, "object", print_place, report);
+	return object;
+}
+
+static struct json_object *json_pages(const struct report *report)
+{
+	struct json_object *array = json_object_new_array();
+	struct page_write *list = report_pages_collect(report);
+	size_t shown = list ? report_shown(report, report->groups.total.writes) : 0;
+
+	for (size_t i = 0; i < shown; i++)
+		json_object_array_add(array, json_page(report, &list[i]));
+	free(list);
 	return array;
 }
 
@@ -155,7 +209,7 @@ static struct json_object *json_process(const struct report *report, uint32_t in
 	json_add_number(object, "epoch", process->header.epoch);
 	json_add_number(object, "forks", process->fork_count);
 	json_add_string(object, "trace", process->file);
-	add_seconds(object, "start_seconds", report, process->header.time);
+	report_json_seconds(object, "start_seconds", report, process->header.time);
 	json_add_bool(object, "closed", process->closed);
 	json_add_number(object, "page_size", process->header.page_size);
 	json_add_number(object, "still_shared_bytes", report_still_shared(process));
@@ -188,6 +242,11 @@ int report_print_json(const struct report *report)
 	json_object_object_add(object, "groups", json_groups(report));
 	json_add_number(object, "groups_left_out",
 			report->groups.count - report_shown(report, report->groups.count));
+	if (report->options->callers)
+		json_object_object_add(object, "callers", report_json_callers(report));
+	if (report->options->pages)
+		json_object_object_add(object, "pages", json_pages(report));
+	json_object_object_add(object, "forks", report_json_forks(report));
 	json_object_object_add(object, "processes", json_processes(report));
 	json_add_number(object, "processes_left_out",
 			report->model->process_count -

@@ -127,11 +127,7 @@ static void print_processes(const struct report *report, struct text *text)
 	text_string(text, "copied  first touch    in place  still shared\n");
 	for (size_t i = 0; i < shown; i++)
 		print_process(report, report->model->order[i], text);
-	if (shown == count)
-		return;
-	text_string(text, "  ... ");
-	text_decimal(text, count - shown);
-	text_string(text, " more: --limit 0 shows all\n");
+	report_print_left_out(count - shown, text);
 }
 
 /* ---- groups ---- */
@@ -178,7 +174,7 @@ static void print_frame(struct model *model, uint32_t frame, struct text *text)
 static void print_stack(const struct report *report, uint32_t index, struct text *text)
 {
 	const struct model_stack *stack = &report->model->stacks[index];
-	uint64_t most = report->options->frames;
+	uint64_t most = report->options->common.frames;
 	uint32_t shown = most && most < stack->depth ? (uint32_t)most : stack->depth;
 
 	if (!index)
@@ -227,11 +223,7 @@ static void print_groups(const struct report *report, struct text *text)
 	text_string(text, "\n     copied   first writes      %\n");
 	for (size_t i = 0; i < shown; i++)
 		print_group(report, &report->groups.list[i], text);
-	if (shown == report->groups.count)
-		return;
-	text_string(text, "  ... ");
-	text_decimal(text, report->groups.count - shown);
-	text_string(text, " more: --limit 0 shows all\n");
+	report_print_left_out(report->groups.count - shown, text);
 }
 
 /* ---- labels ---- */
@@ -239,7 +231,7 @@ static void print_groups(const struct report *report, struct text *text)
 static void print_labels(const struct report *report, struct text *text)
 {
 	const struct model *model = report->model;
-	uint64_t left = report->options->limit ? report->options->limit : UINT64_MAX;
+	uint64_t left = report->options->common.limit ? report->options->common.limit : UINT64_MAX;
 	bool title = false;
 
 	for (size_t i = 0; i < model->process_count; i++) {
@@ -266,7 +258,13 @@ void report_print(const struct report *report, struct text *text)
 	if (report->groups.total.writes) {
 		print_kinds(report, text);
 		print_processes(report, text);
-		print_groups(report, text);
+		report_print_forks(report, text);
+		if (report->options->callers)
+			report_print_callers(report, text);
+		else
+			print_groups(report, text);
+		if (report->options->pages)
+			report_print_pages(report, text);
 	} else {
 		print_processes(report, text);
 	}

@@ -10,7 +10,7 @@
 
 void selection_start(struct selection *selection)
 {
-	*selection = (struct selection){.epoch = -1, .pid = -1};
+	*selection = (struct selection){.epoch = -1, .pid = -1, .process = MODEL_NONE};
 }
 
 /* The bits of one word, 0 when there is no such name. */

@@ -17,6 +17,7 @@ struct selection {
 	int64_t pid;                   /* -1: all */
 	uint64_t since;                /* not before this time */
 	bool last_epoch;               /* only since the last fork of each process */
+	uint32_t process;              /* index in the model; MODEL_NONE: all */
 };
 
 /* Entries of struct option, and their values: outside of characters. */

@@ -199,9 +199,11 @@ static struct code_place *find_place(struct symbolizer_module *module, uint64_t 
 		set_line(module, &unit, inside, &place->lines[0]);
 	for (int i = 1; i < count; i++)
 		set_call(module, &unit, &chain[i - 1], &place->lines[i]);
-	if (!place->lines[place->count - 1].function)
-		place->lines[place->count - 1].function = shown_name(
-			symbolizer, module_function_at(module, address));
+	if (!place->lines[place->count - 1].function) {
+		const struct module_symbol *symbol = module_symbol_at(&module->functions, address);
+		place->lines[place->count - 1].function = shown_name(symbolizer,
+								     symbol ? symbol->name : NULL);
+	}
 	return place;
 }
 
@@ -269,11 +271,62 @@ enum module_state symbolizer_state(struct symbolizer_module *module)
 bool symbolizer_has_functions(struct symbolizer_module *module)
 {
 	open_once(module);
-	return module->function_count > 0 || module->units.dwarf;
+	return module->functions.count > 0 || module->units.dwarf;
 }
 
 bool symbolizer_has_lines(struct symbolizer_module *module)
 {
 	open_once(module);
 	return module->units.dwarf != NULL;
+}
+
+/* ---- data ---- */
+
+/* Any address inside of the mapped code tells how far the file was moved. */
+static uint64_t bias_of(struct symbolizer_module *module, const struct code_extent *code)
+{
+	uint64_t middle = (code->end - code->start) / 2;
+	return code->start + middle - module_address_of(module, code->offset + middle);
+}
+
+bool symbolizer_next_data(struct symbolizer_module *module, const struct code_extent *code,
+			  size_t *next, uint64_t *start, uint64_t *end)
+{
+	GElf_Addr bias;
+	GElf_Phdr segment;
+	size_t count;
+	Elf *elf;
+
+	open_once(module);
+	elf = module->module ? dwfl_module_getelf(module->module, &bias) : NULL;
+	if (!elf || elf_getphdrnum(elf, &count) != 0)
+		return false;
+	while (*next < count) {
+		if (!gelf_getphdr(elf, (int)(*next)++, &segment) || segment.p_type != PT_LOAD ||
+		    !(segment.p_flags & PF_W) || !segment.p_memsz)
+			continue;
+		*start = segment.p_vaddr + bias_of(module, code);
+		*end = *start + segment.p_memsz;
+		if (*end > *start)
+			return true;
+	}
+	return false;
+}
+
+struct data_object symbolizer_object(struct symbolizer_module *module,
+				     const struct code_extent *code, uint64_t address)
+{
+	struct data_object object = {0};
+	const struct module_symbol *symbol;
+
+	open_once(module);
+	address -= bias_of(module, code);
+	symbol = module_symbol_at(&module->objects, address);
+	if (symbol) {
+		object.name = shown_name(module->symbolizer, symbol->name);
+		object.offset = address - symbol->start;
+		object.size = symbol->end - symbol->start;
+	}
+	object.section = shown_name(module->symbolizer, module_section_at(module, address));
+	return object;
 }

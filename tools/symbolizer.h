@@ -66,6 +66,28 @@ const struct code_place *symbolizer_find(struct symbolizer_module *module, uint6
 /* What the file itself calls that place: its address without load bias; the offset if unknown. */
 uint64_t symbolizer_address(struct symbolizer_module *module, uint64_t offset);
 
+/* Where code of the module was mapped: [start, end) from this offset in the file on. */
+struct code_extent {
+	uint64_t start, end, offset;
+};
+
+/*
+ * The next range of memory that holds the module's writable data (.data, .bss and the like);
+ * *next is 0 at first. False when there is none, or the file is not known.
+ */
+bool symbolizer_next_data(struct symbolizer_module *module, const struct code_extent *code,
+			  size_t *next, uint64_t *start, uint64_t *end);
+
+/* What the symbol table calls a place in data. */
+struct data_object {
+	const char *name;      /* NULL: no symbol covers it */
+	uint64_t offset, size; /* in the object; of the object */
+	const char *section;   /* ".data"; NULL: unknown */
+};
+
+struct data_object symbolizer_object(struct symbolizer_module *module,
+				     const struct code_extent *code, uint64_t address);
+
 enum module_state symbolizer_state(struct symbolizer_module *module);
 
 /* Whether the file has functions with names of its own, or lines: else it was stripped. */

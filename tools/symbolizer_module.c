@@ -162,7 +162,7 @@ static enum module_state find_file(struct symbolizer_module *module)
 	return state;
 }
 
-/* ---- functions ---- */
+/* ---- symbols ---- */
 
 static unsigned underscores(const char *name)
 {
@@ -172,7 +172,7 @@ static unsigned underscores(const char *name)
 /* By start; of those that start together the longest first; then the plainest name last. */
 static int by_start(const void *left, const void *right)
 {
-	const struct module_function *a = left, *b = right;
+	const struct module_symbol *a = left, *b = right;
 	if (a->start != b->start)
 		return a->start < b->start ? -1 : 1;
 	if (a->end != b->end)
@@ -182,49 +182,60 @@ static int by_start(const void *left, const void *right)
 	return -strcmp(a->name, b->name);
 }
 
-static bool is_function(const GElf_Sym *symbol, const char *name)
+static bool is_function(const GElf_Sym *symbol)
 {
 	int type = GELF_ST_TYPE(symbol->st_info);
-	return name && *name && symbol->st_size && symbol->st_shndx != SHN_UNDEF &&
-	       (type == STT_FUNC || type == STT_GNU_IFUNC);
+	return type == STT_FUNC || type == STT_GNU_IFUNC;
 }
 
-static void read_functions(struct symbolizer_module *module)
+static bool is_object(const GElf_Sym *symbol)
+{
+	return GELF_ST_TYPE(symbol->st_info) == STT_OBJECT;
+}
+
+static void sort_symbols(struct module_symbols *symbols)
+{
+	uint64_t reach = 0;
+
+	if (symbols->count)
+		qsort(symbols->list, symbols->count, sizeof(*symbols->list), by_start);
+	for (size_t i = 0; i < symbols->count; i++) {
+		if (reach < symbols->list[i].end)
+			reach = symbols->list[i].end;
+		symbols->list[i].reach = reach;
+	}
+}
+
+static void read_symbols(struct symbolizer_module *module, bool (*takes)(const GElf_Sym *symbol),
+			 struct module_symbols *symbols)
 {
 	int count = dwfl_module_getsymtab(module->module);
-	uint64_t reach = 0;
 
 	if (count <= 0)
 		return;
-	module->functions = malloc((size_t)count * sizeof(*module->functions));
-	for (int i = 0; module->functions && i < count; i++) {
+	symbols->list = malloc((size_t)count * sizeof(*symbols->list));
+	for (int i = 0; symbols->list && i < count; i++) {
 		GElf_Sym symbol;
 		GElf_Addr address;
 		const char *name = dwfl_module_getsym_info(module->module, i, &symbol, &address,
 							   NULL, NULL, NULL);
-		struct module_function *function = &module->functions[module->function_count];
-		if (!is_function(&symbol, name))
+		struct module_symbol *next = &symbols->list[symbols->count];
+		if (!name || !*name || !symbol.st_size || symbol.st_shndx == SHN_UNDEF ||
+		    !takes(&symbol))
 			continue;
-		function->name = name;
-		function->start = address - module->bias;
-		function->end = function->start + symbol.st_size;
-		if (function->end > function->start)
-			module->function_count++;
+		next->name = name;
+		next->start = address - module->bias;
+		next->end = next->start + symbol.st_size;
+		if (next->end > next->start)
+			symbols->count++;
 	}
-	if (module->function_count)
-		qsort(module->functions, module->function_count, sizeof(*module->functions),
-		      by_start);
-	for (size_t i = 0; i < module->function_count; i++) {
-		if (reach < module->functions[i].end)
-			reach = module->functions[i].end;
-		module->functions[i].reach = reach;
-	}
+	sort_symbols(symbols);
 }
 
-const char *module_function_at(const struct symbolizer_module *module, uint64_t address)
+const struct module_symbol *module_symbol_at(const struct module_symbols *symbols, uint64_t address)
 {
-	const struct module_function *list = module->functions;
-	size_t low = 0, high = module->function_count;
+	const struct module_symbol *list = symbols->list;
+	size_t low = 0, high = symbols->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -235,7 +246,26 @@ const char *module_function_at(const struct symbolizer_module *module, uint64_t 
 	}
 	while (low-- > 0 && list[low].reach > address)
 		if (list[low].end > address)
-			return list[low].name;
+			return &list[low];
+	return NULL;
+}
+
+const char *module_section_at(const struct symbolizer_module *module, uint64_t address)
+{
+	GElf_Addr bias;
+	Elf *elf = module->module ? dwfl_module_getelf(module->module, &bias) : NULL;
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+		return NULL;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		if (gelf_getshdr(section, &header) && (header.sh_flags & SHF_ALLOC) &&
+		    !(header.sh_flags & SHF_TLS) && address >= header.sh_addr &&
+		    address - header.sh_addr < header.sh_size)
+			return elf_strptr(elf, names, header.sh_name);
+	}
 	return NULL;
 }
 
@@ -271,13 +301,15 @@ void module_open(struct symbolizer_module *module)
 	module->state = find_file(module);
 	if (!module->module)
 		return;
-	read_functions(module);
+	read_symbols(module, is_function, &module->functions);
+	read_symbols(module, is_object, &module->objects);
 	module->units.dwarf = dwfl_module_getdwarf(module->module, &module->dwarf_bias);
 }
 
 void module_close(struct symbolizer_module *module)
 {
 	dwarf_units_free(&module->units);
-	free(module->functions);
+	free(module->functions.list);
+	free(module->objects.list);
 	end(module);
 }

@@ -7,9 +7,14 @@
 #include "dwarf_units.h"
 #include "symbolizer.h"
 
-struct module_function {
+struct module_symbol {
 	uint64_t start, end, reach; /* reach: highest end of this and all before it */
 	const char *name;
+};
+
+struct module_symbols {
+	struct module_symbol *list; /* by start */
+	size_t count;
 };
 
 struct symbolizer_module {
@@ -24,8 +29,7 @@ struct symbolizer_module {
 	Dwarf_Addr bias; /* the library's addresses less the file's */
 	struct dwarf_units units;
 	Dwarf_Addr dwarf_bias;
-	struct module_function *functions; /* by start */
-	size_t function_count;
+	struct module_symbols functions, objects;
 
 	struct place_slot *places; /* answers, open addressing */
 	size_t place_capacity, place_count;
@@ -38,7 +42,11 @@ uint64_t module_address_of(const struct symbolizer_module *module, uint64_t offs
 void module_open(struct symbolizer_module *module);
 void module_close(struct symbolizer_module *module);
 
-/* The named function that covers an address; of several the innermost. */
-const char *module_function_at(const struct symbolizer_module *module, uint64_t address);
+/* The symbol that covers an address; of several the innermost. NULL: none. */
+const struct module_symbol *module_symbol_at(const struct module_symbols *symbols,
+					     uint64_t address);
+
+/* The name of the section of data around an address, NULL: none. */
+const char *module_section_at(const struct symbolizer_module *module, uint64_t address);
 
 #endif

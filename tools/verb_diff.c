@@ -1,5 +1,4 @@
 /* cowspy diff: a recording before and one after a change. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,32 +21,16 @@ static const char help[] =
 	"their names are. Without any copies in both, or with --kind, first writes are compared.\n"
 	"\n"
 	"  -b, --by WHAT         only stack or function\n"
-	"  -l, --limit N         lines shown of each list, 20 by default; 0: all\n"
-	"      --frames N        frames shown of each stack, 8 by default; 0: all\n"
-	"      --fail-above N%   exit with status 1 when the whole has grown by more\n" SELECTION_HELP
-	"      --no-names        no function names: do not open any program or library\n"
-	"  -j, --json            one JSON object\n"
-	"  -h, --help            this text\n"
-	"\n"
-	"example: cowspy diff --fail-above 5% before/ after/\n";
+	"      --fail-above N%   exit with status 1 when the whole has grown by more\n" RECORDING_HELP(
+		"8") "\n"
+		     "example: cowspy diff --fail-above 5% before/ after/\n";
 
-enum { OPTION_FRAMES = 1, OPTION_NO_NAMES, OPTION_FAIL_ABOVE };
+enum { OPTION_FAIL_ABOVE = 1 };
 
 struct command {
 	struct diff_options options;
 	const char *paths[DIFF_SIDES];
-	bool without_names, done;
 };
-
-static int parse_count(const char *text, uint64_t *count)
-{
-	char *end;
-	errno = 0;
-	*count = strtoull(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno)
-		return STATUS_OK;
-	return usage_error("diff", "'%s' is no number", text);
-}
 
 static int parse_percent(const char *text, double *percent)
 {
@@ -73,18 +56,8 @@ static int parse_option(struct command *command, int option, char **argv)
 
 	switch (option) {
 	case 'b': return parse_by(optarg, options);
-	case 'l': return parse_count(optarg, &options->limit);
-	case OPTION_FRAMES: return parse_count(optarg, &options->frames);
 	case OPTION_FAIL_ABOVE: return parse_percent(optarg, &options->fail_above);
-	case OPTION_NO_NAMES: command->without_names = true; return STATUS_OK;
-	case 'j': options->json = true; return STATUS_OK;
-	case 'h':
-		fputs(help, stdout);
-		command->done = true;
-		return STATUS_OK;
-	case '?':
-	case ':': return wrong_option("diff", argv);
-	default: return selection_option(&options->selection, "diff", option, optarg);
+	default: return recording_option(&options->common, "diff", help, option, argv);
 	}
 }
 
@@ -92,20 +65,15 @@ static int parse_options(int argc, char **argv, struct command *command)
 {
 	static const struct option longs[] = {
 		{"by", required_argument, NULL, 'b'},
-		{"limit", required_argument, NULL, 'l'},
-		{"frames", required_argument, NULL, OPTION_FRAMES},
 		{"fail-above", required_argument, NULL, OPTION_FAIL_ABOVE},
-		{"no-names", no_argument, NULL, OPTION_NO_NAMES},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		SELECTION_OPTIONS,
+		RECORDING_OPTIONS,
 		{0},
 	};
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "b:l:jh", longs, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "b:" RECORDING_LETTERS, longs, NULL)) >= 0) {
 		status = parse_option(command, option, argv);
-		if (status != STATUS_OK || command->done)
+		if (status != STATUS_OK || command->options.common.done)
 			return status;
 	}
 	if (argc - optind != DIFF_SIDES)
@@ -124,7 +92,7 @@ static int compare(struct diff *diff, const struct diff_options *options)
 		complain("diff", "out of memory");
 		return STATUS_NO_ANSWER;
 	}
-	if (options->json) {
+	if (options->common.json) {
 		status = diff_print_json(diff, options);
 	} else {
 		pid_t pager = pager_start();
@@ -149,19 +117,19 @@ static int compare(struct diff *diff, const struct diff_options *options)
 
 int verb_diff(int argc, char **argv)
 {
-	struct command command = {.options = {.limit = 20, .frames = 8, .fail_above = -1}};
+	struct command command = {.options.fail_above = -1};
 	struct model models[DIFF_SIDES] = {0};
 	struct diff diff = {.models = models};
 	int status;
 
-	selection_start(&command.options.selection);
+	recording_options_start(&command.options.common, 8);
 	status = parse_options(argc, argv, &command);
-	if (status != STATUS_OK || command.done)
+	if (status != STATUS_OK || command.options.common.done)
 		return status;
-	diff.selection = command.options.selection;
+	diff.selection = command.options.common.selection;
 	for (int i = 0; i < DIFF_SIDES && status == STATUS_OK; i++) {
 		status = recording_load(&models[i], "diff", command.paths[i]);
-		models[i].without_names = command.without_names;
+		models[i].without_names = command.options.common.without_names;
 	}
 	status = status == STATUS_OK ? compare(&diff, &command.options) : STATUS_NO_ANSWER;
 	diff_free(&diff);

@@ -1,5 +1,4 @@
 /* cowspy report: what a recording says. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,30 +18,19 @@ static const char help[] =
 	"common, and what was not seen. Without a name the newest folder cowspy.* here is read; a\n"
 	"process id stands for the trace that this process is writing.\n"
 	"\n"
-	"  -b, --by WHAT         stack (default), function, module, mapping, process or time\n"
-	"  -l, --limit N         lines shown of each list, 20 by default; 0: all\n"
-	"      --frames N        frames shown of each stack, 16 by default; 0: all\n" SELECTION_HELP
-	"      --no-names        no function names: do not open any program or library\n"
-	"  -j, --json            one JSON object\n"
-	"  -h, --help            this text\n"
-	"\n"
-	"example: cowspy report --by function --kind fork cowspy.redis-server.4250\n";
+	"  -b, --by WHAT         stack (default), function, module, mapping, object (the variable),\n"
+	"                        process, time (since the fork), label or slice (of the whole time)\n"
+	"      --callers         instead the tree of calls, from the writers outwards\n"
+	"      --pages           each page with its first writers, by address\n" RECORDING_HELP(
+		"16") "\n"
+		      "example: cowspy report --by function --kind fork cowspy.redis-server.4250\n";
 
-enum { OPTION_FRAMES = 1, OPTION_NO_NAMES };
+enum { OPTION_PAGES = 1, OPTION_CALLERS };
 
 struct command {
 	struct report_options options;
 	const char *path;
-	bool without_names, done;
 };
-
-static bool parse_count(const char *text, uint64_t *count)
-{
-	char *end;
-	errno = 0;
-	*count = strtoull(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
-}
 
 static int parse_by(const char *word, enum group_by *by)
 {
@@ -60,20 +48,9 @@ static int parse_option(struct command *command, int option, char **argv)
 
 	switch (option) {
 	case 'b': return parse_by(optarg, &options->by);
-	case 'l':
-	case OPTION_FRAMES:
-		if (parse_count(optarg, option == 'l' ? &options->limit : &options->frames))
-			return STATUS_OK;
-		return usage_error("report", "'%s' is no number", optarg);
-	case OPTION_NO_NAMES: command->without_names = true; return STATUS_OK;
-	case 'j': options->json = true; return STATUS_OK;
-	case 'h':
-		fputs(help, stdout);
-		command->done = true;
-		return STATUS_OK;
-	case '?':
-	case ':': return wrong_option("report", argv);
-	default: return selection_option(&options->selection, "report", option, optarg);
+	case OPTION_PAGES: options->pages = true; return STATUS_OK;
+	case OPTION_CALLERS: options->callers = true; return STATUS_OK;
+	default: return recording_option(&options->common, "report", help, option, argv);
 	}
 }
 
@@ -81,19 +58,16 @@ static int parse_options(int argc, char **argv, struct command *command)
 {
 	static const struct option longs[] = {
 		{"by", required_argument, NULL, 'b'},
-		{"limit", required_argument, NULL, 'l'},
-		{"frames", required_argument, NULL, OPTION_FRAMES},
-		{"no-names", no_argument, NULL, OPTION_NO_NAMES},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		SELECTION_OPTIONS,
+		{"pages", no_argument, NULL, OPTION_PAGES},
+		{"callers", no_argument, NULL, OPTION_CALLERS},
+		RECORDING_OPTIONS,
 		{0},
 	};
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "b:l:jh", longs, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "b:" RECORDING_LETTERS, longs, NULL)) >= 0) {
 		status = parse_option(command, option, argv);
-		if (status != STATUS_OK || command->done)
+		if (status != STATUS_OK || command->options.common.done)
 			return status;
 	}
 	if (argc - optind > 1)
@@ -113,7 +87,7 @@ static int print(struct model *model, const struct report_options *options)
 		report_free(&report);
 		return STATUS_FAILED;
 	}
-	if (options->json) {
+	if (options->common.json) {
 		status = report_print_json(&report);
 	} else {
 		pid_t pager = pager_start();
@@ -128,16 +102,16 @@ static int print(struct model *model, const struct report_options *options)
 
 int verb_report(int argc, char **argv)
 {
-	struct command command = {.options = {.limit = 20, .frames = 16}};
+	struct command command = {0};
 	struct model model;
 	int status;
 
-	selection_start(&command.options.selection);
+	recording_options_start(&command.options.common, 16);
 	status = parse_options(argc, argv, &command);
-	if (status != STATUS_OK || command.done)
+	if (status != STATUS_OK || command.options.common.done)
 		return status;
 	status = recording_load(&model, "report", command.path);
-	model.without_names = command.without_names;
+	model.without_names = command.options.common.without_names;
 	if (status == STATUS_OK)
 		status = print(&model, &command.options);
 	model_free(&model);

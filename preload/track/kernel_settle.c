@@ -146,6 +146,18 @@ static void close_all_unwritten(struct kernel_call *call)
 	lock_write_end_masked(&mask);
 }
 
+/* Where the call's output begins in a page, as in struct first_write. */
+static uint16_t offset_written(const struct kernel_call *call, uintptr_t page)
+{
+	for (unsigned i = 0; i < call->range_count; i++) {
+		const struct output_range *range = &call->ranges[i];
+		if (range->start < page + PAGE_SIZE && range->length &&
+		    range->start + range->length > page)
+			return (uint16_t)((range->start > page ? range->start - page : 0) + 1);
+	}
+	return 0;
+}
+
 void kernel_record(struct kernel_call *call)
 {
 	sigmask_t mask;
@@ -167,6 +179,7 @@ void kernel_record(struct kernel_call *call)
 			.syscall = (uint16_t)(call->nr + 1),
 			.kind = opened->kind,
 			.cause = (uint8_t)call->cause,
+			.offset = offset_written(call, opened->page),
 		};
 		recording_add(&write);
 	}

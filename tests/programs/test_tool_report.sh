@@ -100,10 +100,12 @@ grep -q "newer version" err || wrong "a newer version is not told"
 
 echo "-- hostile names"
 "$(dirname "$TEST_LIBRARY")/fuzz/make_corpus" "$WORK/empty" || wrong "make_corpus"
-for by in stack function module mapping process time; do
+for by in stack function module mapping object process time label slice; do
 	status_of 0 report --by $by empty/writes
 	cat out >>shown
 done
+status_of 0 report --pages --callers empty/writes
+cat out >>shown
 for format in folded speedscope json csv openmetrics; do
 	status_of 0 export --format $format empty/writes
 	cat out >>shown

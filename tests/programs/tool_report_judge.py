@@ -34,10 +34,10 @@ assert whole["first_writes"] == first_writes, whole["first_writes"]
 assert sum(whole["kinds"].values()) == first_writes
 assert sum(whole["causes"].values()) == first_writes
 assert whole["copies"] == sum(whole["kinds"].get(kind, 0) for kind in COPIES) > 0
-for by in "stack function module mapping process time".split():
+for by in "stack function module mapping object process time label slice".split():
     groups = report("--by", by)["groups"]
     assert sum(group["first_writes"] for group in groups) == first_writes, by
-    if by != "time":
+    if by not in ("time", "label", "slice"):
         copied = [group["copied_bytes"] for group in groups]
         assert copied == sorted(copied, reverse=True), by
 assert sum(report("--side", side)["first_writes"] for side in ("none", "parent", "child")) == \

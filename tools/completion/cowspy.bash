@@ -7,7 +7,7 @@ _cowspy_values()
 	--by | -b)
 		case $2 in
 		diff) echo stack function ;;
-		*) echo stack function module mapping process time ;;
+		*) echo stack function module mapping object process time label slice ;;
 		esac
 		;;
 	--format | -f) [ "$2" != export ] || echo pprof folded speedscope json csv openmetrics ;;
