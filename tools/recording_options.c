@@ -27,8 +27,8 @@ int recording_option(struct recording_options *options, const char *verb, const 
 {
 	switch (option) {
 	case 'l': return take_count(verb, optarg, &options->limit);
-	case OPTION_FRAMES: return take_count(verb, optarg, &options->frames);
-	case OPTION_NO_NAMES: options->without_names = true; return STATUS_OK;
+	case RECORDING_FRAMES: return take_count(verb, optarg, &options->frames);
+	case RECORDING_NO_NAMES: options->without_names = true; return STATUS_OK;
 	case 'j': options->json = true; return STATUS_OK;
 	case 'h':
 		fputs(help, stdout);

@@ -16,15 +16,15 @@ struct recording_options {
 	bool done;          /* the help was asked for, and printed */
 };
 
-enum { OPTION_FRAMES = 900, OPTION_NO_NAMES };
+enum { RECORDING_FRAMES = 900, RECORDING_NO_NAMES };
 
 #define RECORDING_LETTERS "l:jh"
 
 /* Entries of struct option. */
 #define RECORDING_OPTIONS \
 	{"limit", required_argument, NULL, 'l'}, \
-		{"frames", required_argument, NULL, OPTION_FRAMES}, \
-		{"no-names", no_argument, NULL, OPTION_NO_NAMES}, \
+		{"frames", required_argument, NULL, RECORDING_FRAMES}, \
+		{"no-names", no_argument, NULL, RECORDING_NO_NAMES}, \
 		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, \
 		SELECTION_OPTIONS
 
