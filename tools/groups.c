@@ -127,6 +127,12 @@ static void count(struct group *group, const struct model_write *write, uint64_t
 	group->copied_bytes += copy ? page_size : 0;
 	group->kinds[model_kind(write->kind)]++;
 	group->causes[model_cause(write->cause)]++;
+	if (write->changed) {
+		group->compared++;
+		group->compared_bytes += page_size;
+		group->changed_bytes += write->changed - 1u;
+		group->identical += write->changed == 1;
+	}
 	group->uncertain += write->flags & TRACE_STACK_UNCERTAIN;
 	if (write->time < group->first)
 		group->first = write->time;

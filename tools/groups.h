@@ -51,7 +51,9 @@ struct group {
 	uint64_t first; /* time of the first one */
 	/* Of the first one: what the name of the group is taken from. */
 	uint32_t process, stack, mapping;
-	size_t write;       /* its index */
+	size_t write;                                /* its index */
+	uint64_t compared, identical, changed_bytes; /* pages, pages, bytes: with COWSPY_COMPARE */
+	uint64_t compared_bytes;
 	uint64_t uncertain; /* whose stack may be another thread's */
 };
 

@@ -65,6 +65,8 @@ struct model_write {
 	uint32_t mapping; /* of its process */
 	uint32_t epoch;
 	uint32_t thread;
+	uint32_t event;   /* its number, or 0 */
+	uint16_t changed; /* bytes that differ from what was there before, + 1; 0: not compared */
 	uint16_t syscall; /* number + 1, or 0 */
 	uint16_t offset;  /* of the byte written in the page, + 1, or 0 */
 	uint8_t kind;     /* enum trace_kind, or more than it knows */

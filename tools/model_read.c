@@ -14,6 +14,8 @@ struct load {
 	struct ranges named;   /* values: indices of names */
 	const char **names;
 	size_t name_count, name_capacity;
+	struct trace_change *changes; /* in order of the file: later ones win */
+	size_t change_count, change_capacity;
 };
 
 /* Add to a list of the process: its array, and what begins with the name of one element. */
@@ -123,6 +125,7 @@ static bool read_first_write(struct load *load, const struct trace_first_write *
 		.mapping = mapping_at(load, record->page),
 		.epoch = record->epoch,
 		.thread = record->thread,
+		.event = record->event,
 		.syscall = record->syscall,
 		.kind = record->kind,
 		.cause = record->cause,
@@ -182,6 +185,15 @@ static bool read_fork(struct load *load, const struct trace_fork *record)
 	return PUSH(load, forks, fork, fork);
 }
 
+static bool read_changes(struct load *load, const struct trace_changes *record)
+{
+	bool done = true;
+	for (uint32_t i = 0; done && i < record->count; i++)
+		done = push(&load->changes, &load->change_count, &load->change_capacity,
+			    &record->changes[i], sizeof(record->changes[i]));
+	return done;
+}
+
 static bool read_close(struct load *load, const struct trace_close *record)
 {
 	load->process.closed = true;
@@ -212,6 +224,7 @@ static bool read_record(struct load *load, const struct trace_record *record)
 	case TRACE_SNAPSHOT_RUNS: return snapshots_runs(&load->snapshots, as);
 	case TRACE_SNAPSHOT_END: return snapshots_end(&load->snapshots, as);
 	case TRACE_CLOSE: return read_close(load, as);
+	case TRACE_CHANGES: return read_changes(load, as);
 	default: return true;
 	}
 }
@@ -229,6 +242,25 @@ static void name_mappings(struct load *load)
 	}
 }
 
+static bool set_changes(struct load *load)
+{
+	struct model_process *process = &load->process;
+	struct table events = {0};
+	bool done = true;
+
+	for (size_t i = 0; load->change_count && done && i < process->write_count; i++)
+		done = table_set(&events, process->writes[i].event, (uint32_t)i);
+	for (size_t i = 0; done && i < load->change_count; i++) {
+		const struct trace_change *change = &load->changes[i];
+		uint32_t index = change->event ? table_get(&events, change->event) : TABLE_NONE;
+		if (index != TABLE_NONE && change->bytes <= process->header.page_size &&
+		    change->bytes < UINT16_MAX)
+			process->writes[index].changed = (uint16_t)(change->bytes + 1);
+	}
+	table_free(&events);
+	return done;
+}
+
 static bool finish(struct load *load)
 {
 	struct model_process *process = &load->process;
@@ -242,7 +274,7 @@ static bool finish(struct load *load)
 	process->spans = load->code.spans;
 	process->span_count = load->code.span_count;
 	load->code.spans = NULL;
-	return true;
+	return set_changes(load);
 }
 
 static bool read_all(struct load *load, struct trace_reader *reader)
@@ -286,5 +318,6 @@ int model_add_file(struct model *model, int fd, const char *name)
 	ranges_free(&load.tracked);
 	ranges_free(&load.named);
 	free(load.names);
+	free(load.changes);
 	return read ? 0 : -ENOMEM;
 }

@@ -33,6 +33,11 @@ static void add_group_counts(struct json_object *object, const struct group *gro
 	json_add_number(object, "bytes", group->bytes);
 	json_add_number(object, "copies", group->copied);
 	json_add_number(object, "copied_bytes", group->copied_bytes);
+	if (group->compared) {
+		json_add_number(object, "compared_bytes", group->compared_bytes);
+		json_add_number(object, "changed_bytes", group->changed_bytes);
+		json_add_number(object, "identical_pages", group->identical);
+	}
 	json_object_object_add(object, "kinds",
 			       json_counts(model_kind_names, group->kinds, MODEL_KINDS));
 	json_object_object_add(object, "causes",

@@ -62,6 +62,29 @@ static void print_counts(struct text *text, const char *const *names, const uint
 	}
 }
 
+static void print_changes(const struct report *report, struct text *text)
+{
+	const struct group *total = &report->groups.total;
+
+	if (!total->compared)
+		return;
+	text_string(text, "  amplification: ");
+	text_size(text, total->compared_bytes);
+	text_string(text, " copied for ");
+	text_size(text, total->changed_bytes);
+	text_string(text, " of changed bytes (");
+	text_percent(text, total->changed_bytes, total->compared_bytes);
+	text_string(text, "); ");
+	text_percent(text, total->identical, total->compared);
+	text_string(text, " of these pages are as they were before: silent stores\n");
+	if (total->copied <= total->compared)
+		return;
+	text_string(text, "  not compared: ");
+	text_decimal(text, total->copied - total->compared);
+	text_string(text, " pages: no longer copied at the last snapshot, or nobody kept what they "
+			  "were (COWSPY_COMPARE)\n");
+}
+
 /* ---- processes ---- */
 
 static void print_time_since(uint64_t time, uint64_t begin, struct text *text)
@@ -205,6 +228,12 @@ static void print_group(const struct report *report, const struct group *group, 
 		text_string(text, "; ");
 		print_counts(text, model_cause_names, group->causes, MODEL_CAUSES);
 	}
+	if (group->compared) {
+		text_string(text, "; changed ");
+		text_size(text, group->changed_bytes);
+		text_string(text, ", identical ");
+		text_decimal(text, group->identical);
+	}
 	if (group->uncertain) {
 		text_string(text, "; stack uncertain ");
 		text_decimal(text, group->uncertain);
@@ -257,6 +286,7 @@ void report_print(const struct report *report, struct text *text)
 	text_character(text, '\n');
 	if (report->groups.total.writes) {
 		print_kinds(report, text);
+		print_changes(report, text);
 		print_processes(report, text);
 		report_print_forks(report, text);
 		if (report->options->callers)

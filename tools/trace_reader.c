@@ -140,6 +140,7 @@ static bool is_sound(const struct trace_record *record)
 		const struct trace_label *label;
 		const struct trace_snapshot_mapping *snapshot_mapping;
 		const struct trace_snapshot_runs *runs;
+		const struct trace_changes *changes;
 	} as = {record};
 
 	switch (record->type) {
@@ -167,6 +168,9 @@ static bool is_sound(const struct trace_record *record)
 	case TRACE_SNAPSHOT_RUNS:
 		return fits(record, sizeof(*as.runs), sizeof(*as.runs),
 			    (uint64_t)as.runs->count * sizeof(struct trace_run));
+	case TRACE_CHANGES:
+		return fits(record, sizeof(*as.changes), sizeof(*as.changes),
+			    (uint64_t)as.changes->count * sizeof(struct trace_change));
 	default: return true;
 	}
 }
@@ -191,6 +195,7 @@ static size_t fixed_size(uint32_t type)
 		[TRACE_SNAPSHOT_RUNS] = sizeof(struct trace_snapshot_runs),
 		[TRACE_SNAPSHOT_END] = sizeof(struct trace_snapshot_end),
 		[TRACE_CLOSE] = sizeof(struct trace_close),
+		[TRACE_CHANGES] = sizeof(struct trace_changes),
 	};
 	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
 }

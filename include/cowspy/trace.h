@@ -112,6 +112,7 @@ enum trace_type {
 	TRACE_SNAPSHOT_RUNS = 15,
 	TRACE_SNAPSHOT_END = 16,
 	TRACE_CLOSE = 17,
+	TRACE_CHANGES = 18,
 };
 
 /* ---- what runs ---- */
@@ -329,8 +330,8 @@ enum trace_reason {
 
 /*
  * A snapshot is: TRACE_SNAPSHOT; for each private mapping TRACE_SNAPSHOT_MAPPING and, if it is
- * tracked and holds pages, TRACE_SNAPSHOT_RUNS, several if there are many; TRACE_SNAPSHOT_END. All
- * carry its number; other records may come in between. One without an end is not complete.
+ * tracked and holds pages, TRACE_SNAPSHOT_RUNS, several if there are many; with COWSPY_COMPARE
+ * TRACE_CHANGES; TRACE_SNAPSHOT_END. All carry its number; other records may come in between. One without an end is not complete.
  */
 struct trace_snapshot {
 	struct trace_record record;
@@ -385,6 +386,22 @@ struct trace_snapshot_runs {
 	uint32_t count;   /* runs that follow */
 	uint32_t reserved;
 	struct trace_run runs[];
+};
+
+/*
+ * How many bytes of a copied page differ at the snapshot from what was there before its first write.
+ * Copied pages that no record of a snapshot names were not compared: what they were is not known.
+ */
+struct trace_change {
+	uint32_t event; /* the first write's number */
+	uint32_t bytes; /* 0: the page was written with what it held already */
+};
+
+struct trace_changes {
+	struct trace_record record;
+	uint32_t snapshot;
+	uint32_t count; /* changes that follow */
+	struct trace_change changes[];
 };
 
 /* Totals of tracked mappings, in pages. */

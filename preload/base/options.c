@@ -140,6 +140,9 @@ static const struct option table[] = {
 	{"FOLLOW", "on", "one of on, off",
 	 "watch forked children, and with OUTPUT the programs that are started, too", parse_choice,
 	 FIELD(follow), 0, switch_words},
+	{"COMPARE", "0", "a number from 0 to 1000000",
+	 "MiB for keeping pages as they were before their copy, to tell how many bytes changed",
+	 parse_number, FIELD(compare), 1000000, NULL},
 	{"QUIET", "off", "one of on, off", "do not say on standard error where the report is",
 	 parse_choice, FIELD(quiet), 0, switch_words},
 };

@@ -22,6 +22,7 @@ struct options {
 	unsigned report_stacks; /* COWSPY_STACKS: stacks in the report */
 	unsigned net;           /* COWSPY_NET: Syscall User Dispatch, 0 or 1 */
 	unsigned follow;        /* COWSPY_FOLLOW: children too, 0 or 1 */
+	unsigned compare;       /* COWSPY_COMPARE: MiB of pages kept as they were, 0: none */
 	unsigned quiet;         /* COWSPY_QUIET: do not say where the report is, 0 or 1 */
 };
 

@@ -8,6 +8,7 @@
 #include "observe/locks.h"
 #include "observe/stacks.h"
 #include "observe/truth.h"
+#include "report/changes.h"
 #include "report/layout.h"
 #include "track/pages.h"
 
@@ -70,14 +71,17 @@ static void collect_events(struct snapshot *snapshot)
 
 /* ---- pages ---- */
 
-static void attribute(struct snapshot *snapshot, const struct first_write *write)
+static void attribute(struct snapshot *snapshot, uintptr_t page, const struct first_write *write)
 {
+	struct stack_group *group = group_of(snapshot, write);
+
 	snapshot->attributed++;
 	snapshot->kinds[write->kind % KINDS]++;
 	snapshot->causes[write->cause % CAUSES]++;
 	if (write->cause == CAUSE_SYSCALL && write->syscall && write->syscall <= SYSCALLS_MOST)
 		snapshot->syscalls[write->syscall - 1]++;
-	group_of(snapshot, write)->copied++;
+	group->copied++;
+	changes_add(snapshot, page, write, group);
 }
 
 static void add_run(struct collector *collector, uintptr_t start, uint64_t pages, char letter)
@@ -130,7 +134,7 @@ static void take_page(struct collector *collector, uintptr_t page, page_flags_t 
 	count_pages(mapping, flags, view.state, 1);
 	add_run(collector, page, 1, view.state.letter);
 	if (view.state.attributed)
-		attribute(snapshot, view.origin);
+		attribute(snapshot, page, view.origin);
 	if (view.state.reused)
 		snapshot->reused++;
 	if (view.state.letter == 'z' && (flags & PAGE_ZERO_INFERRED))
@@ -240,11 +244,14 @@ static void forget_pages(struct snapshot *snapshot)
 		mapping->clean = mapping->resident = mapping->swapped = 0;
 	}
 	for (size_t i = 0; i < snapshot->group_count; i++)
-		snapshot->groups[i].copied = 0;
+		snapshot->groups[i].copied = snapshot->groups[i].compared = 0;
 	memset(snapshot->kinds, 0, sizeof(snapshot->kinds));
 	memset(snapshot->causes, 0, sizeof(snapshot->causes));
 	memset(snapshot->syscalls, 0, sizeof(snapshot->syscalls));
 	snapshot->attributed = snapshot->reused = snapshot->ambiguous = 0;
+	snapshot->compared = snapshot->identical = snapshot->changed_bytes = 0;
+	snapshot->not_compared = 0;
+	snapshot->changes.count = 0;
 	list_release(&snapshot->runs);
 }
 
@@ -268,6 +275,7 @@ struct snapshot *snapshot_take(void)
 	snapshot->mappings.element = sizeof(struct mapping);
 	snapshot->runs.element = sizeof(struct page_run);
 	snapshot->names.element = 1;
+	snapshot->changes.element = sizeof(struct page_change);
 	snapshot->group_count = (size_t)stacks_count() + 1 + GROUPS_SPARE;
 	snapshot->groups = memory_map(snapshot->group_count * sizeof(*snapshot->groups));
 	if (!snapshot->groups) {
@@ -290,6 +298,7 @@ void snapshot_release(struct snapshot *snapshot)
 	list_release(&snapshot->mappings);
 	list_release(&snapshot->runs);
 	list_release(&snapshot->names);
+	list_release(&snapshot->changes);
 	memory_unmap(snapshot->groups, snapshot->group_count * sizeof(*snapshot->groups));
 	memory_unmap(snapshot, sizeof(*snapshot));
 }

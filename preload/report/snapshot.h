@@ -80,11 +80,18 @@ struct stack_group {
 	uint64_t writes; /* events, reuse included */
 	uint64_t copied; /* pages that are copied now and explained by one of them */
 	uint64_t first;  /* time */
+	uint64_t compared, identical, changed_bytes; /* of `copied`: see changes.h */
 	uint32_t kinds[KINDS];
 	uint32_t causes[CAUSES];
 	uint32_t threads[GROUP_THREADS];
 	uint16_t thread_count; /* GROUP_THREADS + 1: more than there is room for */
 	uint16_t syscall;      /* of the first, as in struct first_write */
+};
+
+/* Of a copied page whose contents before are known: by its first write, how many bytes differ. */
+struct page_change {
+	uint32_t event;
+	uint32_t bytes;
 };
 
 #define SYSCALLS_MOST 1024
@@ -94,8 +101,11 @@ struct snapshot {
 	int truth_error;      /* 0, or -errno: states are from events alone */
 	struct list mappings; /* struct mapping; the tracked ones first, each part by address */
 	size_t tracked;
-	struct list runs;           /* struct page_run */
-	struct list names;          /* bytes */
+	struct list runs;                            /* struct page_run */
+	struct list names;                           /* bytes */
+	struct list changes;                         /* struct page_change */
+	uint64_t compared, identical, changed_bytes; /* pages, pages, bytes */
+	uint64_t not_compared;      /* copied pages, of which is not known what they were */
 	struct stack_group *groups; /* by stack id; [0]: first writes without a stack */
 	size_t group_count;
 	uint64_t copied, attributed; /* pages of tracked mappings */

@@ -256,6 +256,12 @@ static void group_line(struct report *report, const struct stack_group *group)
 		text_string(text, ", still copied ");
 		text_decimal(text, group->copied);
 	}
+	if (group->compared) {
+		text_string(text, ", changed ");
+		text_size(text, group->changed_bytes);
+		text_string(text, ", identical ");
+		text_decimal(text, group->identical);
+	}
 	text_string(text, ", threads ");
 	if (group->thread_count > GROUP_THREADS)
 		text_string(text, "over ");

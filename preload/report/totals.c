@@ -56,6 +56,29 @@ static void causes(struct text *text, const struct snapshot *snapshot)
 		text_character(text, '\n');
 }
 
+static void changes(struct text *text, const struct snapshot *snapshot)
+{
+	uint64_t bytes = snapshot->compared * PAGE_SIZE;
+
+	if (snapshot->compared) {
+		text_string(text, "  amplification: ");
+		text_size(text, bytes);
+		text_string(text, " copied for ");
+		text_size(text, snapshot->changed_bytes);
+		text_string(text, " of changed bytes (");
+		text_percent(text, snapshot->changed_bytes, bytes);
+		text_string(text, "); ");
+		text_percent(text, snapshot->identical, snapshot->compared);
+		text_string(text, " of these pages are as they were before: silent stores\n");
+	}
+	if (snapshot->not_compared) {
+		text_string(text, "  not compared: ");
+		text_decimal(text, snapshot->not_compared);
+		text_string(text, " copied pages of which nobody kept what they were; a higher "
+				  "COWSPY_COMPARE keeps more\n");
+	}
+}
+
 void report_totals(struct report *report)
 {
 	const struct snapshot *snapshot = report->snapshot;
@@ -80,6 +103,7 @@ void report_totals(struct report *report)
 	total_line(text, "reuse", snapshot->reused,
 		   "written in place after a fork, no copy; not in this sum");
 	causes(text, snapshot);
+	changes(text, snapshot);
 }
 
 /* ---- coverage and limits ---- */

@@ -12,6 +12,11 @@ _Static_assert(sizeof(struct page_run) == sizeof(struct trace_run), "runs are co
 #define RUNS_MOST \
 	((TRACE_RECORD_MOST - sizeof(struct trace_snapshot_runs)) / sizeof(struct trace_run))
 
+#define CHANGES_MOST \
+	((TRACE_RECORD_MOST - sizeof(struct trace_changes)) / sizeof(struct trace_change))
+
+_Static_assert(sizeof(struct page_change) == sizeof(struct trace_change), "likewise");
+
 static _Atomic uint32_t last_number;
 
 static void record_begin(const struct snapshot *snapshot, uint32_t number,
@@ -42,6 +47,19 @@ static void record_runs(const struct snapshot *snapshot, const struct mapping *m
 		const struct trace_part part = {list_at(&snapshot->runs, mapping->run + done),
 						count * sizeof(struct trace_run)};
 		trace_file_append(TRACE_SNAPSHOT_RUNS, &fixed, sizeof(fixed), &part, 1);
+		done += count;
+	}
+}
+
+static void record_changes(const struct snapshot *snapshot, uint32_t number)
+{
+	for (size_t done = 0; done < snapshot->changes.count;) {
+		size_t left = snapshot->changes.count - done;
+		size_t count = left < CHANGES_MOST ? left : CHANGES_MOST;
+		struct trace_changes fixed = {.snapshot = number, .count = (uint32_t)count};
+		const struct trace_part part = {list_at(&snapshot->changes, done),
+						count * sizeof(struct trace_change)};
+		trace_file_append(TRACE_CHANGES, &fixed, sizeof(fixed), &part, 1);
 		done += count;
 	}
 }
@@ -102,6 +120,7 @@ void trace_snapshot(const struct snapshot *snapshot, enum report_reason reason)
 	record_begin(snapshot, number, reason);
 	for (size_t i = 0; i < snapshot->mappings.count; i++)
 		record_mapping(snapshot, snapshot_mapping(snapshot, i), number, (uint32_t)i);
+	record_changes(snapshot, number);
 	record_end(snapshot, number);
 	sys_sigmask_restore(&mask);
 }

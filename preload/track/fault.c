@@ -11,6 +11,7 @@
 #include "observe/truth.h"
 #include "pages.h"
 #include "record/journal.h"
+#include "record/originals.h"
 #include "recording.h"
 #include "regions.h"
 #include "threads.h"
@@ -83,7 +84,7 @@ static void record(const struct region *region, uintptr_t address, uint32_t stac
 		.cause = CAUSE_WRITE,
 		.offset = (uint16_t)(address - page + 1),
 	};
-	recording_add(&write);
+	recording_add(&write, originals_take(page, (enum write_kind)write.kind));
 }
 
 bool fault_first_write(uintptr_t address, ucontext_t *context)

@@ -21,6 +21,7 @@
 /* A page opened for a call, and what it was before. */
 struct opened_page {
 	uintptr_t page;
+	uint32_t original; /* of record/originals.h */
 	uint8_t kind;
 	bool written;
 };

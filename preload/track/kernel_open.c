@@ -6,6 +6,7 @@
 #include "lock.h"
 #include "observe/truth.h"
 #include "pages.h"
+#include "record/originals.h"
 
 /* The part of an output range that lies in an armed region; false when there is none from *at on. */
 static bool armed_part(uintptr_t *at, uintptr_t end, uintptr_t *part_end)
@@ -119,6 +120,15 @@ static uintptr_t claim_run(struct kernel_call *call, uintptr_t start, uintptr_t 
 	return page;
 }
 
+/* Before anybody can write there. */
+static void take_originals(struct kernel_call *call, size_t first)
+{
+	for (size_t i = first; i < call->opened_count; i++) {
+		struct opened_page *opened = &call->opened[i];
+		opened->original = originals_take(opened->page, (enum write_kind)opened->kind);
+	}
+}
+
 /* Read lock: claim and open the closed pages of [start, end) in one region, run by run. */
 static int open_part(struct kernel_call *call, const struct region *region, uintptr_t start,
 		     uintptr_t end)
@@ -134,6 +144,7 @@ static int open_part(struct kernel_call *call, const struct region *region, uint
 		struct kinds kinds = {region, &call->opened[first], page};
 		if (call->opened_count - first == (run - page) / PAGE_SIZE)
 			truth_runs(page, run, set_kinds, &kinds);
+		take_originals(call, first);
 		error = guard_open_run(region, page, run);
 		page = run;
 	}
@@ -199,6 +210,7 @@ void kernel_claim_copied(struct kernel_call *call, const struct region *region, 
 	struct populated populated = {call, region};
 	opened_reserve(call);
 	truth_runs(start, end, populated_run, &populated);
+	take_originals(call, 0);
 	for (size_t i = 0; i < call->opened_count; i++)
 		call->opened[i].written = true;
 }

@@ -9,6 +9,7 @@
 #include "lock.h"
 #include "observe/truth.h"
 #include "pages.h"
+#include "record/originals.h"
 #include "recording.h"
 
 /* Bytes that one unit of the call's result stands for. */
@@ -164,8 +165,10 @@ void kernel_record(struct kernel_call *call)
 	sys_sigmask_block(&mask);
 	for (size_t i = 0; i < call->opened_count; i++) {
 		const struct opened_page *opened = &call->opened[i];
-		if (!opened->written)
+		if (!opened->written) {
+			originals_give_back(opened->original);
 			continue;
+		}
 		if (!call->captured)
 			call->stack = kernel_writes_stack(call->caller);
 		call->captured = true;
@@ -181,7 +184,7 @@ void kernel_record(struct kernel_call *call)
 			.cause = (uint8_t)call->cause,
 			.offset = offset_written(call, opened->page),
 		};
-		recording_add(&write);
+		recording_add(&write, opened->original);
 	}
 	sys_sigmask_restore(&mask);
 }

@@ -4,17 +4,19 @@
 #include <stdatomic.h>
 
 #include "pages.h"
+#include "record/originals.h"
 
 static _Atomic unsigned pauses;
 static _Atomic uint64_t left_out;
 
-void recording_add(const struct first_write *write)
+void recording_add(const struct first_write *write, uint32_t original)
 {
 	uint32_t event = 0;
 	if (recording_is_paused())
 		atomic_fetch_add_explicit(&left_out, 1, memory_order_relaxed);
 	else
 		event = journal_append(write);
+	originals_bind(event, original);
 	pages_set_event(write->page, event);
 }
 
@@ -46,4 +48,5 @@ uint64_t recording_left_out(void)
 void recording_child(void)
 {
 	atomic_store(&left_out, 0);
+	originals_child();
 }

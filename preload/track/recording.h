@@ -13,9 +13,10 @@
 
 /*
  * Record the first write of a page that the caller claimed. While recording is paused the page is
- * left without an event instead: an older one would explain the wrong write.
+ * left without an event instead: an older one would explain the wrong write. `original`: what was
+ * there before, as originals_take gave it; taken over.
  */
-void recording_add(const struct first_write *write);
+void recording_add(const struct first_write *write, uint32_t original);
 
 /* Pauses nest. recording_resume: -EINVAL when nobody paused. */
 void recording_pause(void);

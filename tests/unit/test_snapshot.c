@@ -1,4 +1,4 @@
-/* sources: preload/report/snapshot.c preload/report/page_state.c preload/report/layout.c preload/base/list.c preload/base/memory.c preload/base/chunks.c preload/base/sys.c preload/observe/truth.c preload/observe/pagemap.c preload/observe/maps.c preload/observe/locks.c preload/observe/stacks.c preload/observe/stack_table.c preload/record/journal.c preload/record/trace.c preload/record/trace_file.c preload/record/modules.c preload/record/names.c preload/base/descriptor.c preload/base/notice.c preload/base/options.c preload/base/text.c preload/track/trace_regions.c preload/track/regions.c preload/track/pages.c */
+/* sources: preload/report/snapshot.c preload/report/page_state.c preload/report/layout.c preload/report/changes.c preload/record/originals.c preload/base/list.c preload/base/memory.c preload/base/chunks.c preload/base/sys.c preload/observe/truth.c preload/observe/pagemap.c preload/observe/maps.c preload/observe/locks.c preload/observe/stacks.c preload/observe/stack_table.c preload/record/journal.c preload/record/trace.c preload/record/trace_file.c preload/record/modules.c preload/record/names.c preload/base/descriptor.c preload/base/notice.c preload/base/options.c preload/base/text.c preload/track/trace_regions.c preload/track/regions.c preload/track/pages.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,12 +12,20 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/sys.h"
 #include "observe/stacks.h"
 #include "observe/truth.h"
 #include "report/snapshot.h"
 #include "track/pages.h"
 
 #define PAGE ((size_t)4096)
+
+/* Nothing here is out of reach. */
+int sys_copy(void *to, const void *from, size_t length)
+{
+	memcpy(to, from, length);
+	return 0;
+}
 
 /* ---- the state of one page ---- */
 
