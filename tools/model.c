@@ -157,7 +157,9 @@ int model_add(struct model *model, const char *path)
 		return note_problem(model, path, -errno);
 	if (!S_ISDIR(status.st_mode))
 		return note_problem(model, path, add_opened(model, fd, path));
+	model->folder = intern_string(&model->strings, path);
 	error = add_folder(model, fd);
+	model->folder = NULL;
 	close(fd);
 	return error;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "intern.h"
 #include "ranges.h"
@@ -135,7 +136,9 @@ enum model_origin {
 
 /* One process image: one trace file. */
 struct model_process {
-	const char *file; /* path of its trace */
+	const char *file;   /* path of its trace, in `folder` */
+	const char *folder; /* NULL: that path is as it was given */
+	uid_t owner;        /* of that file */
 	struct trace_header header;
 	struct trace_damage damage;
 	uint32_t parent; /* index of a process, or MODEL_NONE */
@@ -191,6 +194,7 @@ struct model {
 	struct symbolizer *symbolizer;
 	struct perf_map **perf_maps; /* by process; NULL: not asked for yet */
 	uint32_t skipped;            /* files of a folder that are no traces */
+	const char *folder;          /* that is being added */
 	const char *problem;         /* of the file that could not be read, with problem_error */
 	int problem_error;
 };

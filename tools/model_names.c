@@ -52,6 +52,22 @@ const char *model_module_problem(struct model *model, uint32_t index)
 
 /* ---- generated code ---- */
 
+/* The copy beside the trace, else the file itself, which a killed process leaves behind. */
+static struct perf_map *read_perf_map(struct model *model, const struct model_process *process)
+{
+	char *kept = perf_map_beside(process->folder, process->file), path[48];
+	const struct perf_map_owner owner = {process->owner,
+					     (int64_t)(process->header.wall_time / 1000000000)};
+	struct perf_map *map = kept ? perf_map_read(kept, NULL, &model->strings) : NULL;
+
+	free(kept);
+	if (map && map->count)
+		return map;
+	perf_map_free(map);
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", process->header.pid);
+	return perf_map_read(path, &owner, &model->strings);
+}
+
 /* A forked child runs its parent's code on: the nearest map that knows the address. */
 static const char *generated_name(struct model *model, uint32_t index, uint64_t address)
 {
@@ -61,13 +77,8 @@ static const char *generated_name(struct model *model, uint32_t index, uint64_t 
 		const struct model_process *process = &model->processes[index];
 		struct perf_map **map = &model->perf_maps[index];
 		const char *name;
-		char path[48];
-		if (!*map) {
-			snprintf(path, sizeof(path), "/tmp/perf-%u.map", process->header.pid);
-			*map = perf_map_read(path,
-					     (int64_t)(process->header.wall_time / 1000000000),
-					     &model->strings);
-		}
+		if (!*map)
+			*map = read_perf_map(model, process);
 		name = *map ? perf_map_find(*map, address) : NULL;
 		if (name || process->origin != ORIGIN_FORK)
 			return name;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct load {
 	struct model *model;
@@ -291,6 +293,12 @@ static bool read_all(struct load *load, struct trace_reader *reader)
 	return finish(load);
 }
 
+static uid_t owner_of_file(int fd)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 ? status.st_uid : geteuid();
+}
+
 int model_add_file(struct model *model, int fd, const char *name)
 {
 	struct trace_reader reader;
@@ -301,6 +309,8 @@ int model_add_file(struct model *model, int fd, const char *name)
 	if (error)
 		return error;
 	load.process.file = intern_string(&model->strings, name);
+	load.process.folder = model->folder;
+	load.process.owner = owner_of_file(fd);
 	load.process.header = reader.header;
 	load.process.last_time = reader.header.time;
 	load.code.model = model;

@@ -12,7 +12,14 @@
 
 #define LINE_MOST 4096
 
-static FILE *open_map(const char *path, int64_t since)
+static bool is_trusted(const struct stat *status, const struct perf_map_owner *owner)
+{
+	return status->st_mtime >= owner->since && status->st_nlink == 1 &&
+	       !(status->st_mode & (S_IWGRP | S_IWOTH)) &&
+	       (status->st_uid == owner->uid || status->st_uid == 0);
+}
+
+static FILE *open_map(const char *path, const struct perf_map_owner *owner)
 {
 	struct stat status;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
@@ -20,8 +27,8 @@ static FILE *open_map(const char *path, int64_t since)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_mtime < since ||
-	    (status.st_uid != geteuid() && status.st_uid != 0 && geteuid() != 0)) {
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+	    (owner && !is_trusted(&status, owner))) {
 		close(fd);
 		return NULL;
 	}
@@ -52,10 +59,11 @@ static void add_line(struct perf_map *map, char *line, struct intern *strings)
 		map->names[map->count++] = name;
 }
 
-struct perf_map *perf_map_read(const char *path, int64_t since, struct intern *strings)
+struct perf_map *perf_map_read(const char *path, const struct perf_map_owner *owner,
+			       struct intern *strings)
 {
 	struct perf_map *map = calloc(1, sizeof(*map));
-	FILE *stream = map ? open_map(path, since) : NULL;
+	FILE *stream = map ? open_map(path, owner) : NULL;
 	char line[LINE_MOST];
 	bool whole = true;
 
@@ -84,4 +92,49 @@ const char *perf_map_find(const struct perf_map *map, uint64_t address)
 {
 	const struct range *range = ranges_find(&map->code, address);
 	return range ? map->names[range->value] : NULL;
+}
+
+/* ---- copies ---- */
+
+char *perf_map_beside(const char *folder, const char *trace)
+{
+	static const char suffix[] = ".trace";
+	size_t length = strlen(trace);
+	char *path;
+
+	if (length < sizeof(suffix) || strcmp(trace + length - sizeof(suffix) + 1, suffix) != 0)
+		return NULL;
+	if (asprintf(&path, "%s%s%.*s.perf-map", folder ? folder : "", folder ? "/" : "",
+		     (int)(length - sizeof(suffix) + 1), trace) < 0)
+		return NULL;
+	return path;
+}
+
+static void copy_lines(FILE *from, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FILE *to = fd >= 0 ? fdopen(fd, "w") : NULL;
+	char line[LINE_MOST];
+
+	while (to && fgets(line, sizeof(line), from))
+		fputs(line, to);
+	if (to)
+		fclose(to);
+	else if (fd >= 0)
+		close(fd);
+}
+
+void perf_map_keep(const char *folder, const char *trace, uint32_t pid,
+		   const struct perf_map_owner *owner)
+{
+	char path[48], *beside = perf_map_beside(folder, trace);
+	FILE *map;
+
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", pid);
+	map = beside ? open_map(path, owner) : NULL;
+	if (map) {
+		copy_lines(map, beside);
+		fclose(map);
+	}
+	free(beside);
 }

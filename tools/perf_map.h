@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "intern.h"
 #include "ranges.h"
@@ -18,12 +19,27 @@ struct perf_map {
 	size_t count, capacity;
 };
 
+/* Where the map of a process is kept: beside its trace. To be freed; NULL: it has no such place. */
+char *perf_map_beside(const char *folder, const char *trace);
+
+/* Which process a file /tmp/perf-PID.map has to be of: anybody may make such files. */
+struct perf_map_owner {
+	uid_t uid;     /* whose trace it is; maps of root are believed, too */
+	int64_t since; /* seconds since 1970: an older map is of an earlier process of that pid */
+};
+
 /*
- * The map in a file that was last written at `since` (seconds since 1970) or later: an older one
- * belongs to an earlier process of that pid. It has to be a plain file of the caller's or of
- * root's. Never NULL but without memory; a map without names when there is no such file.
+ * Keep the map of a process that did not do so itself, because it was killed, beside its trace.
  */
-struct perf_map *perf_map_read(const char *path, int64_t since, struct intern *strings);
+void perf_map_keep(const char *folder, const char *trace, uint32_t pid,
+		   const struct perf_map_owner *owner);
+
+/*
+ * The map in a plain file that its owner alone may write; owner NULL: in a copy, which is as good as
+ * the trace. Never NULL but without memory; a map without names when there is no such file.
+ */
+struct perf_map *perf_map_read(const char *path, const struct perf_map_owner *owner,
+			       struct intern *strings);
 void perf_map_free(struct perf_map *map);
 
 /* NULL when no code of the map is there. */

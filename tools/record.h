@@ -44,6 +44,9 @@ struct recorded {
 
 void recorded_update(struct recorded *recorded);
 
+/* Keep the names of generated code of processes that were killed. */
+void recorded_keep_maps(const struct recorded *recorded);
+
 /* Processes among the files: one has a file for each program that it became. */
 size_t recorded_processes(const struct recorded *recorded);
 

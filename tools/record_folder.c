@@ -4,11 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "perf_map.h"
 #include "record.h"
 #include "trace_reader.h"
 
 struct recorded_file {
 	char *name;
+	uint32_t pid;
+	struct perf_map_owner owner;
 	uint64_t offset; /* read so far */
 	bool closed;     /* its process has ended */
 };
@@ -51,6 +54,9 @@ static void read_on(struct recorded *recorded, struct recorded_file *file, int f
 		return;
 	if (file->offset)
 		reader.offset = file->offset;
+	file->pid = reader.header.pid;
+	file->owner.uid = geteuid();
+	file->owner.since = (int64_t)(reader.header.wall_time / 1000000000);
 	while ((record = trace_reader_next(&reader))) {
 		if (record->type == TRACE_FIRST_WRITE)
 			count_write(recorded, (const struct trace_first_write *)record);
@@ -78,6 +84,15 @@ void recorded_update(struct recorded *recorded)
 	}
 	if (folder)
 		closedir(folder);
+}
+
+void recorded_keep_maps(const struct recorded *recorded)
+{
+	for (size_t i = 0; i < recorded->count; i++) {
+		const struct recorded_file *file = &recorded->files[i];
+		if (!file->closed && file->pid)
+			perf_map_keep(recorded->folder, file->name, file->pid, &file->owner);
+	}
 }
 
 static int compare_numbers(const void *left, const void *right)

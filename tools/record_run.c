@@ -105,7 +105,6 @@ static void say_end(const struct run *run, struct recorded *recorded)
 {
 	struct line line;
 	struct text *text = line_start(&line, "cowspy: recorded ");
-	recorded_update(recorded);
 	text_counts(text, recorded);
 	text_string(text, "; to see it:\n  cowspy report ");
 	text_word(text, run->made);
@@ -319,6 +318,8 @@ static int watch(struct run *run)
 	}
 	if (run->progress)
 		erase_progress();
+	recorded_update(&recorded);
+	recorded_keep_maps(&recorded);
 	if (!run->quiet)
 		say_end(run, &recorded);
 	recorded_release(&recorded);

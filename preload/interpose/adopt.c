@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "base/sys.h"
-#include "observe/malloc_arenas.h"
 #include "observe/maps.h"
 #include "observe/truth.h"
 #include "record/journal.h"
@@ -14,6 +13,7 @@
 #include "scope.h"
 #include "track/fault.h"
 #include "track/guard.h"
+#include "track/malloc_arenas.h"
 #include "track/mappings.h"
 #include "track/pages.h"
 #include "track/region_names.h"

@@ -14,12 +14,14 @@
 #define PATH_MOST 4096
 #define ATTEMPTS 1000u
 #define SUFFIX ".trace"
+#define PERF_MAP_SUFFIX ".perf-map"
 #define CREATE (O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
 static bool forked;
 static char directory[PATH_MOST];
 static char report[PATH_MOST];
 static char trace[PATH_MOST];
+static char perf_map[PATH_MOST];
 static bool report_made;
 
 static void host_name(struct text *text)
@@ -80,19 +82,26 @@ static int name_report(unsigned attempt)
 	return text.error ? -ENAMETOOLONG : 0;
 }
 
+static void name_beside(char *path, size_t length, const char *suffix)
+{
+	memcpy(path, report, length);
+	strcpy(path + length, suffix);
+}
+
 static int name_trace(void)
 {
 	size_t length = strlen(report);
 	if (length + sizeof(SUFFIX) > sizeof(trace))
 		return -ENAMETOOLONG;
-	memcpy(trace, report, length);
-	memcpy(trace + length, SUFFIX, sizeof(SUFFIX));
+	name_beside(trace, length, SUFFIX);
+	if (length + sizeof(PERF_MAP_SUFFIX) <= sizeof(perf_map))
+		name_beside(perf_map, length, PERF_MAP_SUFFIX);
 	return 0;
 }
 
 static void unsettle(void)
 {
-	report[0] = trace[0] = '\0';
+	report[0] = trace[0] = perf_map[0] = '\0';
 }
 
 /* 0, or why no report can be made there: -EEXIST, -EISDIR. */
@@ -165,6 +174,11 @@ const char *names_report(void)
 const char *names_trace(void)
 {
 	return trace;
+}
+
+const char *names_perf_map(void)
+{
+	return *perf_map ? perf_map : NULL;
 }
 
 void names_start(void)

@@ -24,4 +24,7 @@ int names_open_report(void);
 const char *names_report(void);
 const char *names_trace(void);
 
+/* Where the names of generated code are kept, beside the trace; NULL: nowhere. */
+const char *names_perf_map(void);
+
 #endif

@@ -18,6 +18,7 @@
 #include "observe/stacks.h"
 #include "record/modules.h"
 #include "record/names.h"
+#include "record/perf_map.h"
 
 #define SCRATCH_SIZE ((size_t)64 << 10)
 #define PATH_MOST 4096u
@@ -440,6 +441,8 @@ void trace_close(enum trace_reason reason, uint32_t epoch)
 		return;
 	sys_sigmask_block(&mask);
 	modules_scan(false);
+	if (names_perf_map())
+		perf_map_keep(names_perf_map(), header.wall_time / 1000000000u);
 	trace_file_append_last(TRACE_CLOSE, &fixed, sizeof(fixed));
 	trace_file_trim();
 	sys_sigmask_restore(&mask);

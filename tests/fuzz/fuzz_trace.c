@@ -46,12 +46,12 @@ static void read_files(struct model *model, const uint8_t *data, size_t size)
 
 static void print_report(struct model *model, enum group_by by, FILE *sink)
 {
-	struct report_options options = {.by = by};
+	struct report_options options = {.by = by, .pages = true, .callers = by == BY_OBJECT};
 	static char buffer[4096];
 	struct report report;
 	struct text text;
 
-	selection_start(&options.selection);
+	recording_options_start(&options.common, 16);
 	text_start(&text, fileno(sink), buffer, sizeof(buffer));
 	if (model->process_count && report_collect(&report, model, &options)) {
 		report_print(&report, &text);

@@ -1,4 +1,4 @@
-/* sources: preload/record/journal.c preload/record/trace.c preload/record/trace_file.c preload/record/modules.c preload/record/names.c preload/observe/maps.c preload/observe/stack_table.c preload/base/chunks.c preload/base/descriptor.c preload/base/memory.c preload/base/notice.c preload/base/options.c preload/base/sys.c preload/base/text.c */
+/* sources: preload/record/journal.c preload/record/trace.c preload/record/trace_file.c preload/record/modules.c preload/record/names.c preload/record/perf_map.c preload/observe/maps.c preload/observe/stack_table.c preload/base/chunks.c preload/base/descriptor.c preload/base/memory.c preload/base/notice.c preload/base/options.c preload/base/sys.c preload/base/text.c */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

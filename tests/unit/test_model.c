@@ -309,6 +309,7 @@ static void folders_give_all_their_traces(void **state)
 static void generated_code_has_names_of_the_perf_map(void **state)
 {
 	struct intern strings = {0};
+	struct perf_map_owner owner = {.uid = geteuid()};
 	struct perf_map *map;
 	char path[] = "/tmp/cowspy-perf.XXXXXX";
 	static const char lines[] = "1000 100 first\nnonsense\n2000 zz no\n3000 10 with space\n"
@@ -317,7 +318,7 @@ static void generated_code_has_names_of_the_perf_map(void **state)
 	(void)state;
 	assert_int_equal(write(fd, lines, sizeof(lines) - 1), sizeof(lines) - 1);
 	close(fd);
-	map = perf_map_read(path, 0, &strings);
+	map = perf_map_read(path, &owner, &strings);
 	assert_string_equal(perf_map_find(map, 0x1000), "first");
 	assert_string_equal(perf_map_find(map, 0x1085), "second");
 	assert_string_equal(perf_map_find(map, 0x1090), "first");
@@ -326,7 +327,8 @@ static void generated_code_has_names_of_the_perf_map(void **state)
 	assert_null(perf_map_find(map, 0x2000));
 	assert_null(perf_map_find(map, 0x1100));
 	perf_map_free(map);
-	map = perf_map_read(path, time(NULL) + 10, &strings); /* of an earlier process */
+	owner.since = time(NULL) + 10; /* of an earlier process */
+	map = perf_map_read(path, &owner, &strings);
 	assert_null(perf_map_find(map, 0x1000));
 	perf_map_free(map);
 	unlink(path);

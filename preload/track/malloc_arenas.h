@@ -2,8 +2,8 @@
  * Whether memory is a heap of one of glibc's malloc arenas. Any thread and handler; raw system calls
  * only: what is asked about may be anything. The fault handler has to be in place (sys_copy).
  */
-#ifndef COWSPY_OBSERVE_MALLOC_ARENAS_H
-#define COWSPY_OBSERVE_MALLOC_ARENAS_H
+#ifndef COWSPY_TRACK_MALLOC_ARENAS_H
+#define COWSPY_TRACK_MALLOC_ARENAS_H
 
 #include <stdint.h>
 

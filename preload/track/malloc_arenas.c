@@ -1,4 +1,4 @@
-#include "observe/malloc_arenas.h"
+#include "malloc_arenas.h"
 
 #include <stdbool.h>
 
