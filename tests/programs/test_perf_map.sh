@@ -6,9 +6,13 @@ cowspy=$(dirname "$TEST_LIBRARY")/cowspy
 name='JS:*write_pages \x1b[31mapp.js:7 ([generated])'
 cd "$WORK" || exit 1
 
-maps()
+# The maps of a recording's processes go, as /tmp goes.
+forget_maps()
 {
-	rm -f $(sed 's@.*/@@; s@\..*@@; s@.*@/tmp/perf-&.map@' <(ls "$1"/*.trace))
+	local trace
+	for trace in "$1"/*.trace; do
+		rm -f "/tmp/perf-$(basename "$trace" .trace | sed 's/\..*//').map"
+	done
 }
 
 expect_named()
@@ -20,7 +24,7 @@ mkdir kept
 watched COWSPY_OUTPUT="$WORK/kept/%p" "$PROGRAMS/generated_code" exit >/dev/null 2>&1
 expect_equal "maps kept" 1 "$(find kept -name '*.perf-map' | wc -l)"
 expect_equal "its mode" 600 "$(stat -c %a kept/*.perf-map)"
-maps kept
+forget_maps kept
 expect_named kept "kept"
 "$cowspy" report --by function --side child kept | grep -qF "$name" ||
 	wrong "the child runs its parent's code"
@@ -34,7 +38,7 @@ for trace in killed/*.trace; do
 	[ "$(readlink "/proc/$pid/exe")" != "$PROGRAMS/generated_code" ] || kill -KILL "$pid"
 done
 wait
-maps killed
+forget_maps killed
 expect_named killed "killed"
 
 echo "-- of others"
