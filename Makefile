@@ -114,6 +114,33 @@ $(BUILD)/tools/%.o: tools/% Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TOOLS_FLAGS) -fPIE $(CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 
+# The page of `cowspy html`: its script, and D3 where the package is installed (else the verb says so).
+D3 ?= $(wildcard /usr/share/nodejs/d3/dist/d3.min.js)
+HTML := $(BUILD)/generated/html
+HTML_SCRIPTS := $(patsubst %,tools/html/%.js,data view tables processes map flame time main)
+HTML_ASSETS := $(HTML)/hashes.h $(HTML)/cow.js $(HTML)/d3.js tools/html/page.html tools/html/cow.css
+HTML_FLAGS := -I$(BUILD)/generated -DHTML_FOLDER='"$(HTML)"'
+sha256 = $$(sha256sum <$(1) | cut -c 1-64 | tr a-f A-F | basenc --base16 -d | base64)
+
+$(BUILD)/tools/html_assets.c.o: $(HTML_ASSETS)
+$(BUILD)/tools/html_assets.c.o: TOOLS_FLAGS += $(HTML_FLAGS)
+
+$(HTML)/cow.js: $(HTML_SCRIPTS) Makefile
+	@mkdir -p $(@D)
+	cat $(HTML_SCRIPTS) >$@
+
+.PHONY: look-for-d3
+$(HTML)/d3.js: look-for-d3
+	@mkdir -p $(@D)
+	@cat /dev/null $(D3) >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@[ -s $@ ] || echo "cowspy html is left out: it needs D3 (Debian package node-d3, or D3=FILE)" >&2
+
+$(HTML)/hashes.h: $(HTML)/cow.js $(HTML)/d3.js tools/html/cow.css
+	@{ echo "#define HASH_STYLE \"$(call sha256,tools/html/cow.css)\""; \
+	echo "#define HASH_SCRIPT \"$(call sha256,$(HTML)/cow.js)\""; \
+	echo "#define HASH_D3 \"$(call sha256,$(HTML)/d3.js)\""; } >$@
+
 $(BUILD)/tools/export_pprof.c.o: $(GENERATED).h
 $(BUILD)/tools/export_pprof.c.o: TOOLS_FLAGS += -I$(BUILD)/generated
 
@@ -189,7 +216,7 @@ check-real: ## only the tests on real programs, the slow ones too
 # Everything that reads recordings, with clang's fuzzer.
 FUZZ_SECONDS ?= 120
 FUZZ_BUILD := $(BUILD)/fuzz
-FUZZ_FLAGS := $(LANGUAGE) -O1 -fno-omit-frame-pointer $(INCLUDES) -I$(BUILD)/generated \
+FUZZ_FLAGS := $(LANGUAGE) -O1 -fno-omit-frame-pointer $(INCLUDES) $(HTML_FLAGS) \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES := tests/fuzz/fuzz_trace.c $(TOOLS_SOURCES) $(filter-out %.S,$(COMMON_SOURCES))
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%=$(FUZZ_BUILD)/%.o) $(FUZZ_BUILD)/profile.pb-c.o
@@ -200,7 +227,7 @@ $(FUZZ_BUILD)/profile.pb-c.o: $(GENERATED).c
 
 $(FUZZ_BUILD)/tools/cowspy.c.o: FUZZ_FLAGS += -Dmain=cowspy_main
 
-$(FUZZ_BUILD)/%.o: % $(GENERATED).h Makefile
+$(FUZZ_BUILD)/%.o: % $(GENERATED).h $(HTML_ASSETS) Makefile
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) $(DEPENDENCIES) -c -o $@ $<
 

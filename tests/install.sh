@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a group of targets needs, only those that are missing.
 #
-#   tests/install.sh build|demo|check|bench|package|export ...
+#   tests/install.sh build|demo|check|bench|package|export|html ...
 #
 # TEST_NO_INSTALL=1: install nothing; what is missing will show by itself.
 set -eu
@@ -11,11 +11,12 @@ packages_of()
 	case $1 in
 	build)
 		echo gcc libc6-dev make binutils libunwind8 libjson-c-dev libdw-dev zlib1g-dev \
-			libprotobuf-c-dev protobuf-c-compiler libncurses-dev
+			libprotobuf-c-dev protobuf-c-compiler libncurses-dev node-d3
 		;;
 	demo) echo redis-server redis-tools ;;
 	package) echo debhelper dpkg-dev debootstrap ;;
 	export) echo golang-go curl chromium python3-jsonschema "$(unless_there npm)" ;;
+	html) echo chromium fonts-dejavu-core ;;
 	bench) echo python3-minimal ;; # peers and programs are measured when they are there
 	check)
 		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev

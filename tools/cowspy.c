@@ -25,6 +25,7 @@ static const struct {
 	{"top", verb_top, "live: what a recorded process copies now", "cowspy top 4250"},
 	{"export", verb_export, "a recording for pprof, speedscope, flame graphs, ...",
 	 "cowspy export -f folded"},
+	{"html", verb_html, "a recording as one page for a browser", "cowspy html -o cow.html"},
 	{"diff", verb_diff, "two recordings, before and after a change",
 	 "cowspy diff BEFORE AFTER"},
 };
@@ -79,6 +80,16 @@ bool parse_seconds(const char *text, double *seconds)
 	char *end;
 	*seconds = strtod(text, &end);
 	return !*end && end != text && *seconds > 0 && *seconds <= 1e6;
+}
+
+int parse_number(const char *verb, const char *text, uint64_t *count)
+{
+	char *end;
+	errno = 0;
+	*count = strtoull(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno)
+		return STATUS_OK;
+	return usage_error(verb, "'%s' is no number", text);
 }
 
 static void print_help(FILE *stream)

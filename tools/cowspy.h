@@ -22,6 +22,7 @@ int verb_snapshot(int argc, char **argv);
 int verb_record(int argc, char **argv);
 int verb_report(int argc, char **argv);
 int verb_export(int argc, char **argv);
+int verb_html(int argc, char **argv);
 int verb_diff(int argc, char **argv);
 int verb_top(int argc, char **argv);
 
@@ -37,5 +38,8 @@ int wrong_option(const char *verb, char **argv);
 /* Decimal arguments. False when text is no such number. */
 bool parse_pid(const char *text, pid_t *pid);
 bool parse_seconds(const char *text, double *seconds);
+
+/* STATUS_OK, or STATUS_USAGE with a message. */
+int parse_number(const char *verb, const char *text, uint64_t *count);
 
 #endif

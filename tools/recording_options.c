@@ -1,8 +1,6 @@
 #include "recording_options.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cowspy.h"
 
@@ -12,22 +10,12 @@ void recording_options_start(struct recording_options *options, uint64_t frames)
 	selection_start(&options->selection);
 }
 
-static int take_count(const char *verb, const char *text, uint64_t *count)
-{
-	char *end;
-	errno = 0;
-	*count = strtoull(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno)
-		return STATUS_OK;
-	return usage_error(verb, "'%s' is no number", text);
-}
-
 int recording_option(struct recording_options *options, const char *verb, const char *help,
 		     int option, char **argv)
 {
 	switch (option) {
-	case 'l': return take_count(verb, optarg, &options->limit);
-	case RECORDING_FRAMES: return take_count(verb, optarg, &options->frames);
+	case 'l': return parse_number(verb, optarg, &options->limit);
+	case RECORDING_FRAMES: return parse_number(verb, optarg, &options->frames);
 	case RECORDING_NO_NAMES: options->without_names = true; return STATUS_OK;
 	case 'j': options->json = true; return STATUS_OK;
 	case 'h':

@@ -1,13 +1,12 @@
 /* cowspy export: a recording in the formats of other tools. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cowspy.h"
 #include "export.h"
+#include "output_file.h"
 #include "recording.h"
 
 static const char help[] =
@@ -114,54 +113,21 @@ static int parse_options(int argc, char **argv, struct command *command)
 
 /* ---- where to ---- */
 
-static int write_all(struct model *model, const struct command *command, FILE *stream)
+struct writing {
+	struct model *model;
+	const struct command *command;
+};
+
+static int write_export(FILE *stream, void *context)
 {
+	const struct writing *writing = context;
 	const struct export export = {
-		.model = model,
-		.selection = &command->selection,
-		.bytes = command->bytes,
+		.model = writing->model,
+		.selection = &writing->command->selection,
+		.bytes = writing->command->bytes,
 		.stream = stream,
 	};
-	int error = formats[command->format].run(&export);
-	if (!error && (fflush(stream) != 0 || ferror(stream)))
-		error = errno ? -errno : -EIO;
-	return error;
-}
-
-static int failed(const char *name, int error)
-{
-	complain("export", "%s: %s", name, strerror(-error));
-	return STATUS_FAILED;
-}
-
-/* A reader of the file, or whoever scrapes it, never sees half of it. */
-static int write_file(struct model *model, const struct command *command)
-{
-	char *part = NULL;
-	FILE *stream;
-	int error;
-
-	if (asprintf(&part, "%s.part", command->output) < 0)
-		return failed(command->output, -ENOMEM);
-	stream = fopen(part, "we");
-	error = stream ? write_all(model, command, stream) : -errno;
-	if (stream && fclose(stream) != 0 && !error)
-		error = -errno;
-	if (!error && rename(part, command->output) != 0)
-		error = -errno;
-	if (error && stream)
-		unlink(part);
-	free(part);
-	return error ? failed(command->output, error) : STATUS_OK;
-}
-
-static int write_output(struct model *model, const struct command *command)
-{
-	int error;
-	if (command->output && strcmp(command->output, "-") != 0)
-		return write_file(model, command);
-	error = write_all(model, command, stdout);
-	return error ? failed("standard output", error) : STATUS_OK;
+	return formats[writing->command->format].run(&export);
 }
 
 int verb_export(int argc, char **argv)
@@ -177,7 +143,8 @@ int verb_export(int argc, char **argv)
 	status = recording_load(&model, "export", command.path);
 	model.without_names = command.without_names;
 	if (status == STATUS_OK)
-		status = write_output(&model, &command);
+		status = output_file("export", command.output, write_export,
+				     &(struct writing){&model, &command});
 	if (status == STATUS_OK)
 		status = recording_status(&model);
 	if (status == STATUS_DAMAGED)

@@ -15,6 +15,8 @@ _cowspy_values()
 	--kind) echo copied file zero fill fork reuse unknown ;;
 	--cause) echo write syscall lock populate ;;
 	--side) echo parent child none ;;
+	--scope | -s) [ "$2" != record ] || echo auto mmap all ;;
+	--signal | -S) [ "$2" != record ] || echo USR1 USR2 RTMIN+1 none ;;
 	esac
 }
 
@@ -38,7 +40,8 @@ _cowspy()
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		case $verb in
-		pages | compare | snapshot | report | export)
+		record) mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -c -- "$word") ;;
+		pages | compare | snapshot | report | export | html)
 			mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(cd /proc && compgen -G '[0-9]*' | grep -e "^$word")
 			;;
 		esac
