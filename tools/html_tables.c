@@ -106,7 +106,8 @@ void html_tables(struct html *html, unsigned recording)
 	other.groups = report->functions;
 	print_groups(html, &other, "By function that wrote first", "function");
 	print_groups(html, report, "By stack", "stack");
-	if (groups_collect(&other.groups, report->model, &report->options->common.selection, BY_MAPPING))
+	if (groups_collect(&other.groups, report->model, &report->options->common.selection,
+			   BY_MAPPING))
 		print_groups(html, &other, "By mapping", "mapping");
 	groups_free(&other.groups);
 }
