@@ -231,7 +231,7 @@ int net_call(struct net_frame *frame)
 		frame->result = call_issue(frame->result, frame->args, frame->caller);
 		return 0;
 	}
-	if (flags & (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID))
+	if (flags & (CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PIDFD))
 		kernel_writes_keep(frame->result, frame->args);
 	if (!stack && !(frame->slot = slot_take())) {
 		frame->result = -ENOMEM;

@@ -87,10 +87,8 @@ static bool clears_actions(long nr, const long args[6])
 	       (flags & CLONE_CLEAR_SIGHAND);
 }
 
-/* A fork: the child has its own memory and goes on from here, on a copy of this stack. */
-long process_clone(long nr, const long args[6], uintptr_t caller)
+static long fork_now(long nr, const long args[6])
 {
-	(void)caller;
 	process_fork_begin();
 	long result = call_plain(nr, args);
 	if (result == 0)
@@ -98,6 +96,15 @@ long process_clone(long nr, const long args[6], uintptr_t caller)
 	else
 		process_fork_parent(result);
 	return result;
+}
+
+/*
+ * A fork: the child has its own memory and goes on from here, on a copy of this stack. The kernel
+ * may write the child's id, or a descriptor for it.
+ */
+long process_clone(long nr, const long args[6], uintptr_t caller)
+{
+	return kernel_writes_fork(nr, args, caller, fork_now);
 }
 
 /*

@@ -152,14 +152,17 @@ long signals_with_mask(long nr, const long args[6], uintptr_t caller)
 
 /* --- the alternate stack: the kernel has ours, the program sees its own --- */
 
-static stack_t alternate_shown(const struct thread *self, bool standing)
+/* As the kernel does it, without what lay between the members. */
+static void alternate_show(const struct thread *self, bool standing, stack_t *shown)
 {
-	stack_t shown = self->alternate;
-	if (!shown.ss_size)
-		shown.ss_flags |= SS_DISABLE;
+	memset(shown, 0, sizeof(*shown));
+	shown->ss_sp = self->alternate.ss_sp;
+	shown->ss_size = self->alternate.ss_size;
+	shown->ss_flags = self->alternate.ss_flags;
+	if (!shown->ss_size)
+		shown->ss_flags |= SS_DISABLE;
 	else if (standing)
-		shown.ss_flags |= SS_ONSTACK;
-	return shown;
+		shown->ss_flags |= SS_ONSTACK;
 }
 
 /* The kernel judges the new stack; then ours takes its place again. */
@@ -191,7 +194,7 @@ long signals_alternate_stack(long nr, const long args[6], uintptr_t caller)
 		return call_plain(nr, args);
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	bool standing = here - (uintptr_t)self->alternate.ss_sp < self->alternate.ss_size;
-	old = alternate_shown(self, standing);
+	alternate_show(self, standing, &old);
 	if (args[0]) {
 		if (sys_copy(&new, (const void *)args[0], sizeof(new)))
 			return -EFAULT;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "record/journal.h"
+#include "kernel_writes.h"
 #include "regions.h"
 #include "syscall_table.h"
 
@@ -32,6 +33,7 @@ struct kernel_call {
 	uintptr_t caller;
 	enum write_cause cause;
 	const void *copy_from; /* instead of a system call: fill the one range from here */
+	kernel_fork_fn fork;   /* issues the call, which returns twice */
 	bool lasting;          /* the ranges may be written after the call has returned */
 	bool captured;         /* the stack is known */
 	uint32_t stack;

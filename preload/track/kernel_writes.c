@@ -24,6 +24,7 @@ static void call_begin(struct kernel_call *call, long nr, uintptr_t caller, enum
 	call->caller = caller;
 	call->cause = cause;
 	call->copy_from = NULL;
+	call->fork = NULL;
 	call->lasting = false;
 	call->captured = false;
 	call->stack = 0;
@@ -112,6 +113,8 @@ static long issue_plain(const struct kernel_call *call, const long args[6])
 		return sys_copy((void *)range->start, call->copy_from, range->length)
 			       ? -EFAULT
 			       : (long)range->length;
+	if (call->fork)
+		return call->fork(call->nr, args);
 	return sys_raw(call->nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
@@ -184,7 +187,7 @@ static long issue(struct kernel_call *call, const long args[6])
 	unsigned pins = begin(call, (uintptr_t)__builtin_frame_address(0));
 	call->result = issue_plain(call, args);
 	guard_unpin_to(pins);
-	if (call->opened_count)
+	if (call->opened_count && !(call->fork && !call->result))
 		kernel_settle(call);
 	call_end(call);
 	return call->result;
@@ -194,15 +197,21 @@ static long call_found(struct kernel_call *call, const long args[6])
 {
 	if (region_selector)
 		ranges_find(call, args);
-	if (!call->range_count)
-		return sys_raw(call->nr, args[0], args[1], args[2], args[3], args[4], args[5]);
-	return issue(call, args);
+	return call->range_count ? issue(call, args) : issue_plain(call, args);
 }
 
 long kernel_writes_call(long nr, const long args[6], uintptr_t caller)
 {
 	struct kernel_call call;
 	call_begin(&call, nr, caller, CAUSE_SYSCALL);
+	return call_found(&call, args);
+}
+
+long kernel_writes_fork(long nr, const long args[6], uintptr_t caller, kernel_fork_fn fork)
+{
+	struct kernel_call call;
+	call_begin(&call, nr, caller, CAUSE_SYSCALL);
+	call.fork = fork;
 	return call_found(&call, args);
 }
 

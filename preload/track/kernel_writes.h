@@ -21,6 +21,13 @@
 long kernel_writes_call(long nr, const long args[6], uintptr_t caller);
 
 /*
+ * The same for a call that makes a new process: `fork` issues it. In the child, 0, nothing more is
+ * done than to take back the pins.
+ */
+typedef long (*kernel_fork_fn)(long nr, const long args[6]);
+long kernel_writes_fork(long nr, const long args[6], uintptr_t caller, kernel_fork_fn fork);
+
+/*
  * The same for a call whose memory the kernel may still write after it has returned (io_uring): the
  * pages are left open for good. kernel_writes_keep does only that, and leaves the call to others.
  */

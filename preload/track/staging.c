@@ -1,9 +1,11 @@
 #include "staging.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -12,6 +14,7 @@
 #include "base/sys.h"
 #include "fault.h"
 #include "kernel_writes.h"
+#include "observe/truth.h"
 #include "pages.h"
 #include "regions.h"
 #include "threads.h"
@@ -128,19 +131,46 @@ static struct buffer *buffer_take(uintptr_t frame)
 
 /* --- the call --- */
 
+/* Closed pages that nobody has written hold zeros. */
+static bool holds_something(uintptr_t page)
+{
+	struct region region;
+	page_flags_t flags;
+	if (pages_is_open(page))
+		return true;
+	return region_peek(page, &region) && region.shared_since_fork &&
+	       !truth_page(page, &flags) && flags && !(flags & PAGE_ZERO);
+}
+
 /*
  * A few devices (SCSI generic) look for a header in the buffer that they read into. Memory that
  * nobody has touched holds none, and is not to be touched for that.
  */
 static void copy_header(char *to, const struct stream *stream)
 {
-	struct region region;
 	uintptr_t size = stream->length < HEADER_MOST ? stream->length : HEADER_MOST;
 	uintptr_t last = page_floor(stream->start + size - 1);
-	if (pages_is_open(page_floor(stream->start)) && pages_is_open(last))
-		memcpy(to, (const void *)stream->start, size);
-	else if (region_peek(stream->start, &region) && region.shared_since_fork)
+	if (holds_something(page_floor(stream->start)) || holds_something(last))
 		sys_copy(to, (const void *)stream->start, size);
+}
+
+static void keep_bytes(char *to, uintptr_t from, uintptr_t size)
+{
+	for (; size; size--, to++, from++)
+		if (!holds_something(page_floor(from)) || sys_copy(to, (const void *)from, 1))
+			*to = 0;
+}
+
+/* Between two names the kernel leaves the program's bytes as they are. */
+static void keep_gaps(char *entries, uintptr_t start, long length)
+{
+	const struct dirent64 *entry;
+	for (long at = 0; at < length; at += entry->d_reclen) {
+		entry = (const void *)(entries + at);
+		size_t used = offsetof(struct dirent64, d_name) + strlen(entry->d_name) + 1;
+		keep_bytes(entries + at + used, start + (uintptr_t)at + used,
+			   entry->d_reclen - used);
+	}
 }
 
 static long deliver(long nr, uintptr_t caller, const struct stream *stream, const char *from,
@@ -164,6 +194,8 @@ static long call_staged(long nr, const long args[6], uintptr_t caller, const str
 	if (nr == SYS_read)
 		copy_header(memory, stream);
 	long result = kernel_writes_call(nr, edited, caller);
+	if (nr == SYS_getdents64 && result > 0)
+		keep_gaps(memory, stream->start, result);
 	return result > 0 ? deliver(nr, caller, stream, memory, result) : result;
 }
 

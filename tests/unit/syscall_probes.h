@@ -1,9 +1,148 @@
 /*
- * For test_syscall_outputs.c: the objects that the calls work on, and the calls. A prepare function
- * supplies what its call consumes or waits for, so that each call can be repeated.
+ * System calls that write memory, with the objects that they work on: for test_syscall_outputs.c
+ * and programs/kernel_table.c, which define assert_true, assert_int_equal and PROBE_CALL (a system
+ * call by its number that returns -errno). A prepare function supplies what its call consumes or
+ * waits for, so that each call can be repeated.
  */
+#include <arpa/inet.h>
+#include <asm/prctl.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/bpf.h>
+#include <linux/ethtool.h>
+#include <linux/fiemap.h>
+#include <linux/filter.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/if_tun.h>
+#include <linux/keyctl.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pty.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
-static int ring, pagemap;
+#define SLICE_PAGE 4096UL
+#define SLICE 16384UL
+#define SLICES 12UL
+#define AREA (SLICE * SLICES)
+
+static char *area, before[AREA];
+static unsigned slices;
+/* What the calls work on. */
+static int file, directory, zero, pipe_in, pipe_out, pair[2], udp, listener, tcp_client, epoll,
+	timerfd, pty_slave, pty_master, queue, message_queue, semaphores, shared_memory, map, tun,
+	inet, ring, pagemap;
+static pid_t child;
+static aio_context_t aio;
+static int posix_timer;
+static char path[] = "/tmp/cowspy-outputs-XXXXXX";
+
+enum argument_kind { VALUE = 0, DESCRIPTOR, OUTPUT, INPUT };
+
+struct argument {
+	enum argument_kind kind;
+	long value;
+	const void *data; /* of INPUT: copied into a slice; of DESCRIPTOR: the int */
+};
+
+/* clang-format off */
+#define V(n) {.kind = VALUE, .value = (long)(n)}
+#define FD(variable) {.kind = DESCRIPTOR, .data = &(variable)}
+#define OUT {.kind = OUTPUT}
+#define IN(type, ...) {.kind = INPUT, .value = sizeof(type), .data = &(const type){__VA_ARGS__}}
+/* clang-format on */
+#define LENGTH(n) IN(int, n)
+
+struct probe {
+	const char *what;
+	long nr;
+	struct argument args[6];
+	void (*prepare)(long *args); /* before each call; may change arguments and what they hold */
+	long error;                  /* the call is meant to fail so */
+	bool quiet;                  /* it may succeed without a change */
+};
+
+/* Fresh pages in the area; buffers lie across a page boundary. */
+static char *slice(void)
+{
+	assert_true(slices < SLICES);
+	return area + slices++ * SLICE + SLICE_PAGE - 64;
+}
+
+static long slice_of(const void *data, size_t size)
+{
+	char *to = slice();
+	memcpy(to, data, size);
+	return (long)to;
+}
+
+static long probe_call(const struct probe *probe, const long *a)
+{
+	long result = PROBE_CALL(probe->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (result == 0 && (probe->nr == SYS_clone || probe->nr == SYS_clone3))
+		PROBE_CALL(SYS_exit_group, 0, 0, 0, 0, 0, 0);
+	if (result > 0 && (probe->nr == SYS_clone || probe->nr == SYS_clone3))
+		waitpid((pid_t)result, NULL, 0);
+	return result;
+}
+
+static bool probe_refused(long result)
+{
+	static const int errors[] = {ENOSYS, EPERM,  EACCES, EOPNOTSUPP, ENODEV, ENXIO,
+				     EBADF,  EBADFD, ENOENT, ENODATA,    ENOTTY};
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (result == -errors[i])
+			return true;
+	}
+	return false;
+}
+
+/* The arguments of a call, its buffers in fresh slices. */
+static void probe_resolve(const struct probe *probe, long *args)
+{
+	slices = 0;
+	for (int i = 0; i < 6; i++) {
+		const struct argument *from = &probe->args[i];
+		switch (from->kind) {
+		case VALUE: args[i] = from->value; break;
+		case DESCRIPTOR: args[i] = *(const int *)from->data; break;
+		case OUTPUT: args[i] = (long)slice(); break;
+		case INPUT: args[i] = slice_of(from->data, (size_t)from->value); break;
+		}
+	}
+	if (probe->prepare)
+		probe->prepare(args);
+}
 
 static void alarmed(int signal)
 {
@@ -298,6 +437,12 @@ static void prepare_waitv(long *args)
 {
 	uint64_t waiters[6] = {1, (uintptr_t)slice(), 2, 1, (uintptr_t)slice(), 2};
 	args[0] = slice_of(waiters, sizeof(waiters));
+}
+
+static void prepare_requeue(long *args)
+{
+	prepare_waitv(args);
+	((uint64_t *)args[0])[0] = *(const uint32_t *)((const uint64_t *)args[0])[1];
 }
 
 static void prepare_fiemap(long *args)
@@ -611,6 +756,10 @@ static const struct probe probes[] = {
 	CALL("futex FUTEX_WAKE_OP", SYS_futex,
 	     ARGS(OUT, V(FUTEX_WAKE_OP_PRIVATE), V(1), V(1), IN(int, 3), V(5 << 12))),
 	CALL("futex_wake", 454, ARGS(OUT, V(0xffffffffL), V(1), V(2)), .quiet = true),
+	CALL("futex_wait", 455, ARGS(OUT, V(1), V(0xffffffffL), V(2), V(0), V(0)),
+	     .quiet = true, .error = -EAGAIN),
+	CALL("futex_requeue", 456, ARGS(V(0), V(0), V(0), V(0)),
+	     .prepare = prepare_requeue, .quiet = true),
 	CALL("futex_waitv", SYS_futex_waitv, ARGS(V(0), V(2), V(0), V(0), V(0)),
 	     .prepare = prepare_waitv, .quiet = true, .error = -EAGAIN),
 	CALL("get_robust_list", SYS_get_robust_list, ARGS(V(0), OUT, OUT)),

@@ -5,104 +5,26 @@
  * the table names; then with only the pages of these ranges writable, where it must succeed again.
  * A call that this kernel or its rights refuse is counted and named, not failed.
  */
-#include <arpa/inet.h>
-#include <asm/prctl.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/aio_abi.h>
-#include <linux/bpf.h>
-#include <linux/ethtool.h>
-#include <linux/fiemap.h>
-#include <linux/filter.h>
-#include <linux/fs.h>
-#include <linux/futex.h>
-#include <linux/if_tun.h>
-#include <linux/keyctl.h>
-#include <linux/prctl.h>
-#include <linux/seccomp.h>
-#include <linux/sockios.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <pty.h>
-#include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/msg.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/select.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/sys.h"
+#define PROBE_CALL sys_raw
+#include "syscall_probes.h"
 #include "track/syscall_table.h"
 
-#define SLICE 32768UL
-#define SLICES 12UL
-#define AREA (SLICE * SLICES)
-
-static char *area, before[AREA];
-static unsigned slices;
 static struct output_range ranges[OUTPUT_RANGES_MOST];
 static unsigned range_count;
-
-/* What the calls work on. */
-static int file, directory, zero, pipe_in, pipe_out, pair[2], udp, listener, tcp_client, epoll,
-	timerfd, pty_slave, pty_master, queue, message_queue, semaphores, shared_memory, map, tun,
-	inet;
-static pid_t child;
-static aio_context_t aio;
-static int posix_timer;
-static char path[] = "/tmp/cowspy-outputs-XXXXXX";
-
-enum argument_kind { VALUE = 0, DESCRIPTOR, OUTPUT, INPUT };
-
-struct argument {
-	enum argument_kind kind;
-	long value;
-	const void *data; /* of INPUT: copied into a slice; of DESCRIPTOR: the int */
-};
-
-/* clang-format off */
-#define V(n) {.kind = VALUE, .value = (long)(n)}
-#define FD(variable) {.kind = DESCRIPTOR, .data = &(variable)}
-#define OUT {.kind = OUTPUT}
-#define IN(type, ...) {.kind = INPUT, .value = sizeof(type), .data = &(const type){__VA_ARGS__}}
-/* clang-format on */
-#define LENGTH(n) IN(int, n)
-
-struct probe {
-	const char *what;
-	long nr;
-	struct argument args[6];
-	void (*prepare)(long *args); /* before each call; may change arguments and what they hold */
-	long error;                  /* the call is meant to fail so */
-	bool quiet;                  /* it may succeed without a change */
-};
 
 static int read_memory(void *to, uintptr_t from, uintptr_t length)
 {
@@ -111,46 +33,11 @@ static int read_memory(void *to, uintptr_t from, uintptr_t length)
 	return copied == (ssize_t)length ? 0 : -EFAULT;
 }
 
-/* Fresh pages in the area; buffers lie across a page boundary. */
-static char *slice(void)
-{
-	assert_true(slices < SLICES);
-	return area + slices++ * SLICE + PAGE_SIZE - 64;
-}
-
-static long slice_of(const void *data, size_t size)
-{
-	char *to = slice();
-	memcpy(to, data, size);
-	return (long)to;
-}
-
 static void resolve(const struct probe *probe, long *args)
 {
-	slices = 0;
-	for (int i = 0; i < 6; i++) {
-		const struct argument *from = &probe->args[i];
-		switch (from->kind) {
-		case VALUE: args[i] = from->value; break;
-		case DESCRIPTOR: args[i] = *(const int *)from->data; break;
-		case OUTPUT: args[i] = (long)slice(); break;
-		case INPUT: args[i] = slice_of(from->data, (size_t)from->value); break;
-		}
-	}
-	if (probe->prepare)
-		probe->prepare(args);
+	probe_resolve(probe, args);
 	range_count = syscall_outputs(probe->nr, args, ranges, OUTPUT_RANGES_MOST, read_memory);
 	assert_in_range(range_count, 0, OUTPUT_RANGES_MOST);
-}
-
-static long make(const struct probe *probe, const long *a)
-{
-	long result = sys_raw(probe->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (result == 0 && (probe->nr == SYS_clone || probe->nr == SYS_clone3))
-		sys_raw(SYS_exit_group, 0, 0, 0, 0, 0, 0);
-	if (result > 0 && (probe->nr == SYS_clone || probe->nr == SYS_clone3))
-		waitpid((pid_t)result, NULL, 0);
-	return result;
 }
 
 static bool named(uintptr_t address)
@@ -171,7 +58,7 @@ static size_t compare(const struct probe *probe)
 		changed++;
 		if (!named((uintptr_t)area + i))
 			fail_msg("%s: wrote byte %zu of argument buffer %zu, which is in no range",
-				 probe->what, i % SLICE - PAGE_SIZE + 64, i / SLICE);
+				 probe->what, i % SLICE - SLICE_PAGE + 64, i / SLICE);
 	}
 	return changed;
 }
@@ -191,17 +78,6 @@ static void protect(void)
 	}
 }
 
-static bool refused(long result)
-{
-	static const int errors[] = {ENOSYS, EPERM,  EACCES, EOPNOTSUPP, ENODEV, ENXIO,
-				     EBADF,  EBADFD, ENOENT, ENODATA,    ENOTTY};
-	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		if (result == -errors[i])
-			return true;
-	}
-	return false;
-}
-
 static void check_result(const struct probe *probe, long result, const char *how)
 {
 	if (probe->error ? result != probe->error : result < 0)
@@ -216,8 +92,8 @@ static bool run(const struct probe *probe)
 		memset(area, pattern ? 0xaa : 0x55, AREA);
 		resolve(probe, args);
 		memcpy(before, area, AREA);
-		long result = make(probe, args);
-		if (result != probe->error && refused(result)) {
+		long result = probe_call(probe, args);
+		if (result != probe->error && probe_refused(result)) {
 			print_message("  refused: %s: %s\n", probe->what, strerror((int)-result));
 			return false;
 		}
@@ -228,13 +104,11 @@ static bool run(const struct probe *probe)
 		fail_msg("%s changed nothing", probe->what);
 	resolve(probe, args);
 	protect();
-	long result = make(probe, args);
+	long result = probe_call(probe, args);
 	mprotect(area, AREA, PROT_READ | PROT_WRITE);
 	check_result(probe, result, "with all but its outputs read-only");
 	return true;
 }
-
-#include "syscall_probes.h"
 
 static void the_kernel_writes_only_what_the_table_names(void **state)
 {
