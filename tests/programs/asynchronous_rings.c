@@ -196,7 +196,8 @@ static void test_files(struct ring *ring)
 	sqe->off = (uintptr_t)status;
 	sqe->statx_flags = AT_EMPTY_PATH;
 	submit(ring, 1);
-	printf("\nstatx: %d, size %llu\n", result(ring), (unsigned long long)status->stx_size);
+	printf("\nstatx: %d", result(ring));
+	printf(", size %llu\n", (unsigned long long)status->stx_size);
 	request(ring, IORING_OP_READ, fd, (void *)16, WANTED);
 	submit(ring, 1);
 	printf("bad address: %d\n", result(ring));
