@@ -8,6 +8,7 @@
 #include "net.h"
 #include "observe/stacks.h"
 #include "probe.h"
+#include "track/regions.h"
 #include "track/staging.h"
 #include "track/threads.h"
 
@@ -107,9 +108,12 @@ long call_write_program(void *to, const void *from, size_t size)
 	return sys_copy(to, from, size);
 }
 
-/* A thread that began before us: the net does not have it yet. */
+/* A thread that began unseen, or before the net was on: the net does not have it yet. */
 static void call_meet(void)
 {
+	const struct thread *self = thread_self();
+	if (self && (!region_selector || self->dispatched))
+		return;
 	thread_meet();
 	net_thread();
 }
@@ -120,8 +124,7 @@ long call_issue(long nr, const long args[6], uintptr_t caller)
 		return call_ours(nr, args);
 	if (!calls_started)
 		return call_plain(nr, args);
-	if (!thread_self())
-		call_meet();
+	call_meet();
 	if ((unsigned long)nr < CALLS_MOST && special[nr])
 		return special[nr](nr, args, caller);
 	return staging_call(nr, args, caller);

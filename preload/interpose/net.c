@@ -90,10 +90,13 @@ static long dispatch(int mode)
 		       : sys_call5(SYS_prctl, PR_SYSCALL_USER_DISPATCH, DISPATCH_OFF, 0, 0, 0);
 }
 
+/* Tried out only: as long as no page is protected, calls need not pay for the kernel's check. */
 bool net_start(void)
 {
 	dl_iterate_phdr(find_text, NULL);
 	active = text.length && dispatch(DISPATCH_ON) == 0;
+	if (active)
+		dispatch(DISPATCH_OFF);
 	return active;
 }
 
@@ -104,14 +107,19 @@ bool net_active(void)
 
 void net_thread(void)
 {
-	if (active)
-		dispatch(DISPATCH_ON);
+	struct thread *self = thread_self();
+	if (!active || !(atomic_load(&kept) || region_selector))
+		return;
+	dispatch(DISPATCH_ON);
+	if (self)
+		self->dispatched = true;
 }
 
 void net_keep(void)
 {
 	if (!active || atomic_exchange(&kept, true))
 		return;
+	net_thread();
 	region_selector_hold(true);
 	signals_watch();
 	asynchronous_start();
@@ -131,16 +139,27 @@ bool net_holds(uintptr_t address)
 	return address - text.start < text.length;
 }
 
+/* Before the first thread is made everything is kept, so there is only this one until then. */
 void net_watch_begin(void)
 {
-	if (active)
-		region_selector_hold(true);
+	if (!active)
+		return;
+	region_selector_hold(true);
+	if (!atomic_load(&kept))
+		net_thread();
 }
 
 void net_watch_end(void)
 {
-	if (active)
-		region_selector_hold(false);
+	struct thread *self = thread_self();
+	if (!active)
+		return;
+	region_selector_hold(false);
+	if (atomic_load(&kept) || region_selector)
+		return;
+	dispatch(DISPATCH_OFF);
+	if (self)
+		self->dispatched = false;
 }
 
 /*

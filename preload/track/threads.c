@@ -67,7 +67,7 @@ static struct thread *thread_allocate(void)
 	atomic_fetch_add(&in_use, 1);
 	if (thread) {
 		thread->hidden = 0;
-		thread->unwinding = false;
+		thread->unwinding = thread->dispatched = false;
 		thread->inside = 0;
 		thread->kept[0] = thread->kept[1] = thread->awaits = 0;
 		thread->wait_stack = 0;

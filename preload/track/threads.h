@@ -33,6 +33,7 @@ struct thread {
 	struct thread *next;      /* all threads, newest first; never unlinked */
 	_Atomic int tid;          /* 0: free for reuse */
 	bool unwinding;           /* in libunwind: faults now are its own */
+	bool dispatched;          /* the net is on for it */
 	bool own_alternate_stack; /* the kernel has our stack, not the program's, for signals */
 	uintptr_t block;          /* thread pointer: its TCB lies on its stack's mapping */
 	uintptr_t stack_pointer;  /* where its stack was when we met it */
