@@ -21,7 +21,7 @@ packages_of()
 	check)
 		echo g++ pkg-config clang clang-format cppcheck shellcheck libcmocka-dev
 		echo python3 "libpython$(python_version)-testsuite" "python$(python_version)-dbg"
-		echo protobuf-compiler tmux
+		echo protobuf-compiler python3-jsonschema tmux
 		echo bash git sqlite3
 		echo redis-server redis-tools
 		echo postgresql apache2-bin apache2-utils nginx php-fpm libfcgi-bin curl
