@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +58,9 @@ static void watch(void)
 {
 	door_start();
 	real_start();
+	/* Somebody else's rights: do nothing that the environment asks for. */
+	if (getauxval(AT_SECURE))
+		return;
 	bool inherited = mark_environment();
 	options_start(environ, !inherited);
 	if (inherited && !(options.output && options.follow))
