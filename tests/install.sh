@@ -24,6 +24,11 @@ packages_of()
 		echo protobuf-compiler python3-jsonschema tmux
 		echo bash git sqlite3
 		echo redis-server redis-tools
+		echo libjemalloc2 libgoogle-perftools4 libmimalloc2.0
+		echo libgc-dev libsigsegv-dev libunwind-dev
+		echo golang-go perl php-cli ruby "$(unless_there node nodejs)" \
+			"$(unless_there javac default-jdk-headless)"
+		echo stress-ng gdb strace
 		echo postgresql apache2-bin apache2-utils nginx php-fpm libfcgi-bin curl
 		;;
 	*)
@@ -33,10 +38,10 @@ packages_of()
 	esac
 }
 
-# Of what may also come from elsewhere.
+# Of what may also come from elsewhere: a command, and its package when the name differs.
 unless_there()
 {
-	command -v "$1" >/dev/null || echo "$1"
+	command -v "$1" >/dev/null || echo "${2:-$1}"
 }
 
 # 3.11, say: its package of tests carries it in its name.

@@ -1,7 +1,10 @@
 #!/bin/bash
 # Runs a command plain and watched, each in an empty folder of its own, and compares what it did.
 #
-#   compare.sh [--files PATTERN] [--filter SED] [--stdin FILE] COMMAND ...
+#   compare.sh [--files PATTERN] [--filter SED] [--stdin FILE] [--before LIBRARY] [--after LIBRARY]
+#              COMMAND ...
+#
+# LIBRARY is preloaded in both runs, before or after cowspy's.
 #
 # Compared: exit status, stdout, stderr without cowspy's own lines, and the files that match
 # PATTERN afterwards. SED takes out what differs between any two runs: times, process ids. The
@@ -9,12 +12,14 @@
 # differs; WORK/compare.* stays for a closer look until the test ends.
 set -u
 
-files="" filter="" stdin=/dev/null
+files="" filter="" stdin=/dev/null before="" after=""
 while :; do
 	case $1 in
 	--files) files=$2 ;;
 	--filter) filter=$2 ;;
 	--stdin) stdin=$2 ;;
+	--before) before=$2 ;;
+	--after) after=$2 ;;
 	*) break ;;
 	esac
 	shift 2
@@ -36,8 +41,8 @@ run()
 }
 
 mkdir "$folder/reports"
-run plain "$@"
-run watched COWSPY_OUTPUT="$folder/reports/%p" LD_PRELOAD="$TEST_LIBRARY" "$@"
+run plain LD_PRELOAD="$before $after" "$@"
+run watched COWSPY_OUTPUT="$folder/reports/%p" LD_PRELOAD="$before $TEST_LIBRARY $after" "$@"
 
 status=0
 for what in status stdout stderr; do

@@ -5,6 +5,11 @@
 
 work=$TOP/tests/real
 "$work/compare.sh" perl "$work/perl_work.pl" || wrong perl
+"$work/compare.sh" php "$work/php_work.php" || wrong php
+"$work/compare.sh" php -d opcache.enable_cli=1 -d opcache.jit=tracing -d opcache.jit_buffer_size=32M \
+	"$work/php_work.php" || wrong "php, compiling"
+"$work/compare.sh" ruby "$work/ruby_work.rb" || wrong ruby
+"$work/compare.sh" ruby --jit "$work/ruby_work.rb" || wrong "ruby, compiling"
 if type node >/dev/null 2>&1; then
 	"$work/compare.sh" node "$work/node_work.js" || wrong node
 fi
