@@ -1,3 +1,4 @@
+#!/bin/bash
 # A redis-server in this folder: many keys, BGSAVE while they change, the same data afterwards.
 set -u
 redis-server --port 0 --unixsocket "$PWD/redis" --save '' --daemonize no --logfile log --dir . \
