@@ -51,6 +51,9 @@ POINTERS = {
     'output_read': 'reader of syscall_outputs',
     'guarded': 'writer of trace_file_append',
     'sys_saving_vectors': 'its argument',
+    'issue_plain': 'argument of kernel_writes_fork',
+    'call_found': 'argument of kernel_writes_fork',
+    'issue': 'argument of kernel_writes_fork',
     'begin': 'what was given to trace_start',
     # From tables of the library.
     'call_issue': 'special[]',
