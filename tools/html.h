@@ -30,8 +30,12 @@ struct html {
 	char buffer[HTML_NAME_MOST];
 };
 
-/* 0, or -errno; errors of the stream are noticed by whoever closes it. */
-int html_write(struct html *html);
+/*
+ * Write the page of one recording, or of two: before and after. Tables have at most `limit` rows, 0:
+ * all. 0, or -errno; errors of the stream are noticed by whoever closes it.
+ */
+int html_write(FILE *stream, struct model *models, const char *const *paths, unsigned count,
+	       uint64_t limit);
 
 /* ---- html_escape.c ---- */
 

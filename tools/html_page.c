@@ -1,5 +1,6 @@
 /* The page: its template with everything in its places. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -204,7 +205,7 @@ static int print_place(struct html *html, const char *name, size_t length)
 	return -EINVAL;
 }
 
-int html_write(struct html *html)
+static int print_page(struct html *html)
 {
 	const char *next = html_page.bytes, *end = html_page.end;
 
@@ -221,4 +222,37 @@ int html_write(struct html *html)
 		next = close + 2;
 	}
 	return 0;
+}
+
+int html_write(FILE *stream, struct model *models, const char *const *paths, unsigned count,
+	       uint64_t limit)
+{
+	struct report_options options = {.by = BY_STACK};
+	struct diff diff = {.models = models};
+	struct report reports[DIFF_SIDES] = {0};
+	struct html *html = calloc(1, sizeof(*html));
+	bool done = html != NULL;
+	int error = -ENOMEM;
+
+	recording_options_start(&options.common, 0);
+	diff.selection = options.common.selection;
+	for (unsigned i = 0; i < count && done; i++)
+		done = report_collect(&reports[i], &models[i], &options);
+	if (done && count == DIFF_SIDES)
+		done = diff_collect(&diff);
+	if (done) {
+		*html = (struct html){.stream = stream,
+				      .models = models,
+				      .paths = paths,
+				      .count = count,
+				      .limit = limit,
+				      .reports = reports,
+				      .diff = count == DIFF_SIDES ? &diff : NULL};
+		error = print_page(html);
+	}
+	for (unsigned i = 0; i < count; i++)
+		report_free(&reports[i]);
+	diff_free(&diff);
+	free(html);
+	return error;
 }

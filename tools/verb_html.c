@@ -1,7 +1,6 @@
 /* cowspy html: a recording, or two, as one page for a browser. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,11 +79,16 @@ static int parse_options(int argc, char **argv, struct command *command)
 
 /* ---- what is written ---- */
 
+struct writing {
+	const struct command *command;
+	struct model *models;
+};
+
 static int write_page(FILE *stream, void *context)
 {
-	struct html *html = context;
-	html->stream = stream;
-	return html_write(html);
+	const struct writing *writing = context;
+	return html_write(stream, writing->models, writing->command->paths, writing->command->count,
+			  writing->command->limit);
 }
 
 static void say_where(const struct command *command)
@@ -99,39 +103,6 @@ static void say_where(const struct command *command)
 	text_start(&text, -1, buffer, sizeof(buffer) - 1);
 	text_size(&text, (uint64_t)status.st_size);
 	fprintf(stderr, "cowspy html: %s (%s): open it in a browser\n", command->output, buffer);
-}
-
-static int write_models(struct model *models, const struct command *command)
-{
-	struct report_options options = {.by = BY_STACK};
-	struct diff diff = {.models = models};
-	struct report reports[DIFF_SIDES] = {0};
-	struct html *html = calloc(1, sizeof(*html));
-	bool done = html != NULL;
-	int status = STATUS_FAILED;
-
-	recording_options_start(&options.common, 0);
-	diff.selection = options.common.selection;
-	for (unsigned i = 0; i < command->count && done; i++)
-		done = report_collect(&reports[i], &models[i], &options);
-	if (done && command->count == DIFF_SIDES)
-		done = diff_collect(&diff);
-	if (done) {
-		html->models = models;
-		html->paths = command->paths;
-		html->count = command->count;
-		html->limit = command->limit;
-		html->reports = reports;
-		html->diff = command->count == DIFF_SIDES ? &diff : NULL;
-		status = output_file("html", command->output, write_page, html);
-	} else {
-		complain("html", "out of memory");
-	}
-	for (unsigned i = 0; i < command->count; i++)
-		report_free(&reports[i]);
-	diff_free(&diff);
-	free(html);
-	return status;
 }
 
 static int status_of(const struct model *models, unsigned count)
@@ -165,7 +136,8 @@ int verb_html(int argc, char **argv)
 		models[i].without_names = command.without_names;
 	}
 	if (status == STATUS_OK)
-		status = write_models(models, &command);
+		status = output_file("html", command.output, write_page,
+				     &(struct writing){&command, models});
 	if (status == STATUS_OK) {
 		say_where(&command);
 		status = status_of(models, command.count);

@@ -1,5 +1,5 @@
 /*
- * libFuzzer target: any bytes as a recording, read, linked, reported and exported in all formats.
+ * libFuzzer target: any bytes as a recording, read, linked, reported, exported in all formats, drawn.
  * A magic number further on begins another file, so that trees of processes come about too. Names
  * are not looked up: what elfutils reads of this machine's files is not the subject.
  */
@@ -10,6 +10,7 @@
 
 #include "../../tools/diff.h"
 #include "../../tools/export.h"
+#include "../../tools/html.h"
 #include "../../tools/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -88,6 +89,8 @@ static void compare(const uint8_t *data, size_t size, FILE *sink)
 		diff_print(&diff, &options, &text);
 	text_flush(&text);
 	diff_free(&diff);
+	if (models[DIFF_BEFORE].process_count && models[DIFF_AFTER].process_count)
+		html_write(sink, models, (const char *const[]){"before", "after"}, DIFF_SIDES, 100);
 	model_free(&models[DIFF_BEFORE]);
 	model_free(&models[DIFF_AFTER]);
 }

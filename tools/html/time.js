@@ -87,11 +87,9 @@ class TimeLine {
 		svg.append("path").attr("class", "others").attr("d", area(point => point.all));
 		svg.append("path").attr("class", "copied").attr("d", area(point => point.copied));
 		svg.append("line").attr("class", "fork").attr("x1", this.x(begin)).attr("x2", this.x(begin)).attr("y1", 2).attr("y2", this.y(0));
-		const text = svg.append("text").attr("x", 4).attr("y", narrow ? 13 : 22).text(laneTitle(lane));
+		svg.append("text").attr("x", 4).attr("y", narrow ? 13 : 22).text(laneTitle(lane));
 		const sums = `copied ${size(lane.last.copied)}, others ${size(lane.last.all - lane.last.copied)}`;
-		if (narrow)
-			text.append("tspan").attr("class", "sums").attr("dx", 8).text(sums);
-		else
+		if (!narrow)
 			svg.append("text").attr("class", "sums").attr("x", 4).attr("y", 40).text(sums);
 		svg.append("text").attr("class", "end").attr("x", this.x(begin + lane.length) + 5).attr("y", Math.max(14, this.y(lane.last.all) + 4))
 			.text(size(lane.last.all));
