@@ -41,24 +41,18 @@ void html_number(struct html *html, uint64_t number)
 }
 
 /*
- * What has been escaped for a terminal is UTF-8 without control characters. No "<" is left that
- * could end the script element, nor what some parsers of scripts take for the end of a line.
+ * What has been escaped for a terminal is UTF-8 without control characters, and without the line
+ * separators that some parsers of scripts take for the end of a line. No "<" may be left that could
+ * end the script element.
  */
 static void json_bytes(FILE *stream, const char *bytes, size_t length)
 {
 	putc('"', stream);
-	for (size_t i = 0; i < length; i++) {
-		bool separator = length - i > 2 && memcmp(bytes + i, "\xe2\x80", 2) == 0 &&
-				 (bytes[i + 2] == '\xa8' || bytes[i + 2] == '\xa9');
-		if (separator) {
-			fputs(bytes[i + 2] == '\xa8' ? "\\u2028" : "\\u2029", stream);
-			i += 2;
-		} else if (strchr("<>&'\"\\", bytes[i]) && bytes[i]) {
+	for (size_t i = 0; i < length; i++)
+		if (memchr("<>&'\"\\", bytes[i], 6))
 			fprintf(stream, "\\u%04x", bytes[i]);
-		} else {
+		else
 			putc(bytes[i], stream);
-		}
-	}
 	putc('"', stream);
 }
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HOSTILE "</script><script>hit()</script><img src=x onerror=hit()>\"'\xe2\x80\xa8\x1b[31m"
+#define HOSTILE "</script x><script>hit()</script><img src=x onerror=hit()>\"'\xe2\x80\xa8\x1b[31m"
 #define PAGE 4096ul
 
 /* tests/real/test_html.sh gives this function a name like that. */

@@ -58,17 +58,24 @@ def page_map():
     assert painted(".regions canvas") > 1, "no strip"
     assert int(browser.evaluate("document.querySelector('.pages canvas').dataset.drawn")) > 0
     x, y, width, height = browser.place(".pages canvas")
-    browser.move(x - width / 2 + 3, y - height / 2 + 3)
-    tip = text("#tip")
-    assert tip.startswith("0x") and "at +" in tip and "(" in tip, tip
+    for cell in range(64):
+        browser.move(x - width / 2 + (cell + 0.5) * width / 64, y - height / 2 + 3)
+        tip = text("#tip")
+        assert tip.startswith("0x"), tip
+        if "at +" in tip:
+            break
+    assert "at +" in tip and "(" in tip, tip
     assert not browser.evaluate("document.getElementById('tip').hidden")
     browser.evaluate("document.querySelector('.pages canvas').focus()")
     before = text("#inspector h4")
     for key in "ArrowRight", "n", "+", "-", "ArrowDown", "p", "0":
         browser.key(key)
-    browser.key("n")
-    after = text("#inspector h4")
-    assert before.startswith("0x") and after.startswith("0x") and before != after, (before, after)
+    places = [before]
+    for key in "n", "n", "p", "ArrowRight", "ArrowLeft":
+        browser.key(key)
+        places.append(text("#inspector h4"))
+    assert all(place.startswith("0x") for place in places), places
+    assert places[1] != places[2] and places[3] == places[1] and places[4] != places[3] and places[5] == places[3], places
     assert browser.evaluate("document.querySelectorAll('#inspector li').length") > 1
     for by in "state", "time", "kind":
         choose("Colours", by)
@@ -147,6 +154,7 @@ def hostile():
     assert scripts.count("") == 2 and set(scripts) <= {"", "application/json"}, scripts
     page = browser.evaluate("document.body.innerText")
     assert page.count("<script>hit()</script>") >= 3, page[:3000]
+    assert "</script x>" in browser.evaluate("chosen.recording.processes[0].labels[0][2]")
     assert "\x1b" not in page and "\u2028" not in page
     strings = browser.evaluate("chosen.recording.strings")
     assert any(string.startswith("</script><script>hit()") for string in strings), strings
@@ -167,6 +175,10 @@ def before_and_after():
     assert "after" in text("h1") and "before" in text("h1")
     assert browser.evaluate("document.querySelectorAll('#growth tbody tr').length") > 5
     assert browser.evaluate("document.querySelectorAll('.flame.compared g').length") > 20
+    for node in browser.evaluate("""[...document.querySelectorAll('.flame g')].map(g => [g.__data__.value,
+            g.__data__.paired, ...g.querySelector('rect').getAttribute('fill').match(/\\d+/g).map(Number)])"""):
+        now, before, red, _, blue = node
+        assert now == before or (now > before) == (red > blue) or abs(now - before) < before / 20, node
     after = browser.evaluate("totals().sum")
     choose("Recording", "0")
     assert browser.evaluate("chosen.recording.number") == 0

@@ -55,6 +55,12 @@ class Flame {
 			this.count();
 		});
 		const reset = make("button", {type: "button", onclick: () => this.zoom(this.tree)}, "whole");
+		if (recordings.length > 1)
+			section.append(make("p", {class: "legend"}, ...[["grown", 0.9], ["the same", 0.5], ["less", 0.1]].map(([text, at]) => {
+				const swatch = make("i", {class: "swatch"});
+				swatch.style.background = d3.interpolatePuOr(at);
+				return make("span", {}, swatch, text);
+			})));
 		this.status = make("p", {class: "status", "aria-live": "polite"});
 		this.svg = d3.select(section).append("div").attr("class", "tools")
 			.each(function () { this.append(order.label, reset); })
@@ -126,7 +132,7 @@ class Flame {
 			return null;
 		const before = chosen.recording.number ? node.paired : node.value;
 		const after = chosen.recording.number ? node.value : node.paired;
-		return d3.interpolatePuOr(0.5 - 0.4 * (after - before) / (Math.max(before, after) || 1));
+		return d3.interpolatePuOr(0.5 + 0.4 * (after - before) / (Math.max(before, after) || 1));
 	}
 
 	/* Neighbours of one library differ a little. */
