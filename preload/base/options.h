@@ -20,6 +20,7 @@ struct options {
 	unsigned map_rows;      /* COWSPY_PAGE_MAP: rows of page map for each mapping, 0: none */
 	unsigned residency;     /* COWSPY_RESIDENCY: 0 or 1 */
 	unsigned report_stacks; /* COWSPY_STACKS: stacks in the report */
+	unsigned vma_share;     /* COWSPY_VMA_SHARE: per cent of vm.max_map_count, 0 to 90 */
 	unsigned net;           /* COWSPY_NET: Syscall User Dispatch, 0 or 1 */
 	unsigned follow;        /* COWSPY_FOLLOW: children too, 0 or 1 */
 	unsigned compare;       /* COWSPY_COMPARE: MiB of pages kept as they were, 0: none */

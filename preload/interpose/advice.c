@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "calls.h"
 #include "track/fault.h"
+#include "track/guard.h"
 #include "track/kernel_writes.h"
 #include "track/lock.h"
 #include "track/mappings.h"
@@ -72,6 +73,30 @@ static bool drops(int advice)
 	       advice == MADV_GUARD_INSTALL || advice == MADV_REMOVE;
 }
 
+/* What userfaultfd's marks do not survive, or prevent. */
+static bool disturbs_marks(int advice)
+{
+	return drops(advice) || advice == MADV_COLLAPSE || advice == MADV_GUARD_REMOVE ||
+	       advice == MADV_MERGEABLE;
+}
+
+/* Write lock: before the kernel acts. */
+static void prepare(uintptr_t start, uintptr_t end, int advice, bool closing)
+{
+	if (disturbs_marks(advice) && !(start & ~PAGE_MASK))
+		guard_take_back(start, end, closing);
+}
+
+static long fill(long nr, const long args[6], uintptr_t caller, uintptr_t start, uintptr_t end,
+		 int advice)
+{
+	sigmask_t mask;
+	lock_write_masked(&mask);
+	prepare(start, end, advice, false);
+	lock_write_end_masked(&mask);
+	return kernel_writes_range(nr, args, caller, start, end - start, CAUSE_POPULATE);
+}
+
 static void note(uintptr_t start, uintptr_t end, int advice)
 {
 	for (unsigned i = 0; i < sizeof(lasting) / sizeof(*lasting); i++)
@@ -108,11 +133,12 @@ long advice_madvise(long nr, const long args[6], uintptr_t caller)
 		return call_plain(nr, args);
 	long result = 0;
 	if (fills(advice))
-		result = kernel_writes_range(nr, args, caller, start, page_ceil(length),
-					     CAUSE_POPULATE);
+		result = fill(nr, args, caller, start, start + page_ceil(length), advice);
 	lock_write_masked(&mask);
-	if (!fills(advice))
+	if (!fills(advice)) {
+		prepare(start, start + page_ceil(length), advice, drops(advice));
 		result = call_plain(nr, args);
+	}
 	take_effect(start, length, advice, result);
 	lock_write_end_masked(&mask);
 	return result;
@@ -192,10 +218,12 @@ long advice_process_madvise(long nr, const long args[6], uintptr_t caller)
 		return call_plain(nr, args);
 	long result = 0;
 	if (fills(advice))
-		result = kernel_writes_range(nr, args, caller, start, end - start, CAUSE_POPULATE);
+		result = fill(nr, args, caller, start, end, advice);
 	lock_write_masked(&mask);
-	if (!fills(advice))
+	if (!fills(advice)) {
+		prepare(start, end, advice, false);
 		result = call_plain(nr, args);
+	}
 	take_effect_on_all(vector, count, advice, result);
 	lock_write_end_masked(&mask);
 	return result;

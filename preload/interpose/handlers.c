@@ -30,16 +30,18 @@ static bool in_copy(const ucontext_t *context)
 	return at >= (uintptr_t)sys_copy && at < (uintptr_t)sys_copy_end;
 }
 
+/* By mprotect, or by userfaultfd. */
 static bool is_refused_write(const siginfo_t *info, const ucontext_t *context)
 {
-	return info->si_code == SEGV_ACCERR && context_fault_is_write(context);
+	int code = info->si_signo == SIGBUS ? BUS_ADRERR : SEGV_ACCERR;
+	return info->si_code == code && context_fault_is_write(context);
 }
 
 void handlers_fault(int signal, siginfo_t *info, void *context)
 {
 	meet(context);
-	if (signal == SIGSEGV && is_refused_write(info, context) &&
-	    fault_first_write((uintptr_t)info->si_addr, context))
+	if (is_refused_write(info, context) &&
+	    fault_first_write(signal, (uintptr_t)info->si_addr, context))
 		return;
 	if (info->si_code > 0 && in_copy(context))
 		context_jump(context, (uintptr_t)sys_copy_fault);

@@ -26,6 +26,7 @@
 #include "track/lock.h"
 #include "track/mappings.h"
 #include "track/threads.h"
+#include "track/userfault.h"
 
 /* Newer than the oldest headers that we build with. */
 #ifndef PR_SET_VMA
@@ -231,7 +232,8 @@ long process_prctl(long nr, const long args[6], uintptr_t caller)
 
 static bool is_ours(long fd)
 {
-	return fd >= 0 && (fd == truth_descriptor() || fd == trace_file_descriptor());
+	return fd >= 0 && (fd == truth_descriptor() || fd == trace_file_descriptor() ||
+			   fd == userfault_descriptor());
 }
 
 long process_close(long nr, const long args[6], uintptr_t caller)
@@ -246,7 +248,7 @@ long process_close(long nr, const long args[6], uintptr_t caller)
 /* Our lowest descriptor in [first, last]. False when there is none. */
 static bool next_of_ours(unsigned first, unsigned last, unsigned *mine)
 {
-	const int all[] = {truth_descriptor(), trace_file_descriptor()};
+	const int all[] = {truth_descriptor(), trace_file_descriptor(), userfault_descriptor()};
 	unsigned lowest = UINT_MAX;
 	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		unsigned fd = (unsigned)all[i];
@@ -293,6 +295,8 @@ long process_dup(long nr, const long args[6], uintptr_t caller)
 		trace_file_descriptor_leave();
 	if ((int)args[1] == truth_descriptor())
 		truth_child();
+	if ((int)args[1] == userfault_descriptor())
+		userfault_descriptor_leave();
 	return call_plain(nr, args);
 }
 

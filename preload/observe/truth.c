@@ -59,16 +59,25 @@ static bool replaced(int error)
 	return error == -EBADF || error == -ENOTTY;
 }
 
-int truth_page(uintptr_t address, page_flags_t *flags)
+static int page(uintptr_t address, unsigned want, page_flags_t *flags)
 {
 	const struct pagemap *pagemap = opened();
-	const unsigned all = PAGEMAP_WANT_ZERO | PAGEMAP_WANT_EXCLUSIVE;
 	if (!pagemap)
 		return -ENOENT;
-	int error = pagemap_page(pagemap, address, all, flags);
+	int error = pagemap_page(pagemap, address, want, flags);
 	if (replaced(error) && (pagemap = open_again(pagemap)))
-		error = pagemap_page(pagemap, address, all, flags);
+		error = pagemap_page(pagemap, address, want, flags);
 	return error;
+}
+
+int truth_page(uintptr_t address, page_flags_t *flags)
+{
+	return page(address, PAGEMAP_WANT_ZERO | PAGEMAP_WANT_EXCLUSIVE, flags);
+}
+
+int truth_page_entry(uintptr_t address, page_flags_t *flags)
+{
+	return page(address, PAGEMAP_WANT_EXCLUSIVE, flags);
 }
 
 int truth_runs(uintptr_t start, uintptr_t end, pagemap_run_fn fn, void *context)

@@ -12,6 +12,9 @@
 /* Page flags of one page, all of them. 0, or -errno when the kernel cannot be asked. */
 int truth_page(uintptr_t address, page_flags_t *flags);
 
+/* All but PAGE_ZERO and PAGE_HUGE, for half the price. */
+int truth_page_entry(uintptr_t address, page_flags_t *flags);
+
 /* As pagemap_runs, with PAGE_EXCLUSIVE. */
 int truth_runs(uintptr_t start, uintptr_t end, pagemap_run_fn fn, void *context);
 

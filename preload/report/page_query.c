@@ -42,13 +42,13 @@ static unsigned char *bits_at(const struct query *query, uintptr_t page)
 	return query->bits + ((page - query->start) >> PAGE_SHIFT);
 }
 
-static unsigned char bits_of(const struct page_view *view, page_flags_t flags)
+static unsigned char bits_of(const struct page_view *view)
 {
 	return (view->state.copied ? COWSPY_COPIED : 0) |
 	       (view->state.letter == 'z' ? COWSPY_ZERO : 0) |
 	       (view->state.letter == 's' ? COWSPY_SHARED : 0) |
 	       (view->state.reused ? COWSPY_REUSED : 0) |
-	       (flags & PAGE_SWAPPED ? COWSPY_SWAPPED : 0) |
+	       (view->flags & PAGE_SWAPPED ? COWSPY_SWAPPED : 0) |
 	       (view->event && view->event->cause != CAUSE_WRITE ? COWSPY_KERNEL : 0);
 }
 
@@ -59,7 +59,7 @@ static void take_run(uintptr_t start, uintptr_t end, page_flags_t flags, void *c
 	for (uintptr_t page = start; page < end; page += PAGE_SIZE) {
 		struct page_view view = snapshot_page_view(part->region, part->tracked, page,
 							   flags);
-		*bits_at(part->query, page) |= bits_of(&view, flags);
+		*bits_at(part->query, page) |= bits_of(&view);
 	}
 }
 

@@ -53,6 +53,20 @@ static bool is_zero(const struct page_facts *facts)
 	       !(inferred && facts->event && facts->shared_since_fork);
 }
 
+/*
+ * Of a page that userfaultfd protects for us the kernel's mark says nothing, but we do: it is closed.
+ * If nothing was there, only the zero page can be; or the new page that the kernel has prepared for
+ * the first write that is just being recorded. If something was there, it has been swapped out.
+ */
+static page_flags_t resolve_mark(uintptr_t page, page_flags_t flags)
+{
+	if (!pages_is_handed(page) || pages_is_open(page))
+		return flags;
+	if (pages_was_empty(page))
+		return flags & PAGE_ZERO ? flags : 0;
+	return flags & PAGE_MARKER ? PAGE_SWAPPED : flags;
+}
+
 struct page_state snapshot_page_state(const struct page_facts *facts)
 {
 	if (facts->flags & PAGE_MARKER)
@@ -82,9 +96,9 @@ static const struct first_write *event_origin(const struct first_write *event)
 struct page_view snapshot_page_view(const struct region *region, bool tracked, uintptr_t page,
 				    page_flags_t flags)
 {
-	struct page_view view = {.event = NULL};
+	struct page_view view = {.flags = tracked ? resolve_mark(page, flags) : flags};
 	struct page_facts facts = {
-		.flags = flags,
+		.flags = view.flags,
 		.watched = tracked && region->limit == REGION_PROTECTED,
 		.inherited = region->inherited,
 		.shared_since_fork = region->shared_since_fork,

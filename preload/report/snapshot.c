@@ -131,7 +131,7 @@ static void take_page(struct collector *collector, uintptr_t page, page_flags_t 
 	struct mapping *mapping = collector->mapping;
 	struct page_view view = snapshot_page_view(&mapping->region, mapping->tracked, page, flags);
 
-	count_pages(mapping, flags, view.state, 1);
+	count_pages(mapping, view.flags, view.state, 1);
 	add_run(collector, page, 1, view.state.letter);
 	if (view.state.attributed)
 		attribute(snapshot, page, view.origin);
@@ -145,7 +145,7 @@ static void take_run(uintptr_t start, uintptr_t end, page_flags_t flags, void *c
 {
 	struct collector *collector = context;
 	const struct region *region = &collector->mapping->region;
-	bool by_page = page_is_copied(flags) ||
+	bool by_page = page_is_copied(flags) || (flags & PAGE_MARKER) ||
 		       ((flags & PAGE_ZERO_INFERRED) && region->shared_since_fork);
 	uint64_t pages = (end - start) >> PAGE_SHIFT;
 

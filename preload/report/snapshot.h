@@ -47,6 +47,7 @@ struct page_state snapshot_page_state(const struct page_facts *facts);
 /* The state of a page, and the first writes of this process that explain it. */
 struct page_view {
 	struct page_state state;
+	page_flags_t flags;               /* of the kernel, without marks of our own */
 	const struct first_write *event;  /* the latest, or NULL */
 	const struct first_write *origin; /* the one that made the copy, or NULL */
 };

@@ -5,6 +5,7 @@
 #include "observe/stacks.h"
 #include "report/parts.h"
 #include "track/guard.h"
+#include "track/handover.h"
 #include "track/pages.h"
 #include "track/recording.h"
 #include "track/syscall_table.h"
@@ -258,10 +259,10 @@ static void opened_unseen(struct report *report)
 {
 	if (!guard_opened_unseen())
 		return;
-	text_string(&report->text, "  opened in blocks of 2 MiB, without events: ");
+	text_string(&report->text, "  opened in blocks, without events: ");
 	counted(&report->text, guard_opened_unseen(), "page");
 	text_string(&report->text,
-		    "; protecting them one by one would have taken more than half of "
+		    "; protecting them one by one would have taken more than COWSPY_VMA_SHARE of "
 		    "vm.max_map_count\n");
 }
 
@@ -273,6 +274,11 @@ static void cost(struct report *report)
 	text_size(text, memory_used());
 	text_string(text, " of address space, ");
 	counted(text, guard_calls(), "mprotect call");
+	if (handover_pages()) {
+		text_string(text, ", ");
+		counted(text, handover_pages(), "page");
+		text_string(text, " handed over to userfaultfd");
+	}
 	text_string(text, "; this report took ");
 	text_duration(text, sys_now() - report->snapshot->time);
 	text_character(text, '\n');

@@ -1,5 +1,6 @@
 #include "fault.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
@@ -22,7 +23,8 @@ int process_pid;
 /*
  * Why no order of threads, signals or forks loses a write or records it twice.
  *
- * A closed page refuses writes until somebody opens it. Opening for an instruction happens here
+ * A closed page refuses writes until somebody opens it, by its VMA (SIGSEGV) or by userfaultfd's mark
+ * (SIGBUS). Opening for an instruction happens here
  * only, between lock_read and lock_read_end, in this order: claim (one atomic step, so exactly one
  * thread wins), record, open. The write itself happens after the open, hence after the record. A
  * thread that lost the claim opens too, which changes nothing for the winner and keeps it from
@@ -49,10 +51,25 @@ static enum write_kind kind_from_kernel(const struct region *region, uintptr_t p
 	return region->file ? KIND_FILE : KIND_FILL;
 }
 
+/*
+ * Nothing was there when the page was handed over to userfaultfd. So there is the zero page, which
+ * nobody has exclusively; or the new page that the kernel has prepared for this write; or, when it
+ * was handed over after the fault, still nothing.
+ */
+static enum write_kind kind_of_empty(uintptr_t page)
+{
+	page_flags_t flags;
+	if (truth_page_entry(page, &flags))
+		return KIND_UNKNOWN;
+	return (flags & (PAGE_PRESENT | PAGE_EXCLUSIVE)) == PAGE_PRESENT ? KIND_ZERO : KIND_FILL;
+}
+
 /* `present` is what the page fault's error code said: often that is enough. */
 static enum write_kind kind_before(const struct region *region, uintptr_t page, bool present)
 {
-	if (region->shared_since_fork)
+	if (pages_was_empty(page))
+		return kind_of_empty(page);
+	if (region->shared_since_fork || pages_is_handed(page))
 		return kind_from_kernel(region, page);
 	if (region->file)
 		return KIND_FILE;
@@ -87,28 +104,47 @@ static void record(const struct region *region, uintptr_t address, uint32_t stac
 	recording_add(&write, originals_take(page, (enum write_kind)write.kind));
 }
 
-bool fault_first_write(uintptr_t address, ucontext_t *context)
+/*
+ * SIGBUS for a page that is open: another thread was quicker to claim it; we open it again. When it
+ * comes once more though nobody can have closed the page, the kernel cannot read what was swapped
+ * out.
+ */
+static bool is_hopeless(struct thread *self, uintptr_t page)
+{
+	uint32_t writers = lock_writers();
+	if (!self || !pages_is_open(page))
+		return false;
+	bool again = self->bus_page == page && self->bus_writers == writers;
+	self->bus_page = page;
+	self->bus_writers = writers;
+	return again;
+}
+
+bool fault_first_write(int signal, uintptr_t address, ucontext_t *context)
 {
 	uintptr_t page = page_floor(address);
 	struct region seen;
 	if (!region_peek(page, &seen) || !(seen.protection & PROT_WRITE))
 		return false;
 	struct thread *self = thread_meet();
+	if (signal == SIGBUS && (seen.file || is_hopeless(self, page)))
+		return false;
 	uint32_t stack = stack_of(self, page, context);
 
 	lock_read();
 	struct region *region = region_find(page, false);
 	bool ours = region && (region->protection & PROT_WRITE);
 	int error = 0;
-	if (ours) {
-		if (region_armed(region) && pages_claim(page))
-			record(region, address, stack, self ? atomic_load(&self->tid) : 0, context);
-		error = guard_open(region, page);
+	if (ours && region_armed(region) && pages_claim(page)) {
+		record(region, address, stack, self ? atomic_load(&self->tid) : 0, context);
+		error = guard_open_run(region, page, page + PAGE_SIZE);
+	} else if (ours) {
+		error = guard_open_again(region, page);
 	}
 	lock_read_end();
 
 	if (error)
-		guard_open_more(page);
+		guard_open_more(page, page + PAGE_SIZE);
 	if (ours)
 		guard_exempt_stack(context_stack(context));
 	return ours;

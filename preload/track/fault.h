@@ -9,10 +9,11 @@
 #include <ucontext.h>
 
 /*
- * From the SIGSEGV handler, all signals blocked: a write to `address` was refused. True when the
- * page is one of ours; the instruction may then run again. False: the fault is the program's.
+ * From the handler of SIGSEGV or SIGBUS, all signals blocked: a write to `address` was refused. True
+ * when the page is one of ours; the instruction may then run again. False: the fault is the
+ * program's.
  */
-bool fault_first_write(uintptr_t address, ucontext_t *context);
+bool fault_first_write(int signal, uintptr_t address, ucontext_t *context);
 
 /* Forks of this process so far, and its pid; set at start and in forked children. */
 extern uint32_t process_epoch;

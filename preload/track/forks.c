@@ -44,7 +44,7 @@ void forks_prepare(void)
 		if (stays_here(r))
 			continue;
 		r->shared_since_fork = true;
-		guard_close_all(r, r->start, r->end, false);
+		guard_close(r, r->start, r->end, false);
 	}
 	others_pinned |= robust_lists_open();
 }
@@ -66,7 +66,7 @@ static void child_enters(struct region *region)
 	} else {
 		region->inherited = true;
 		if (others_pinned) /* by threads that do not exist here */
-			guard_close_all(region, region->start, region->end, false);
+			guard_close(region, region->start, region->end, false);
 	}
 }
 

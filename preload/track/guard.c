@@ -1,25 +1,29 @@
 #include "guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "base/options.h"
 #include "base/sys.h"
+#include "budget.h"
 #include "fault.h"
+#include "handover.h"
 #include "in_flight.h"
 #include "lock.h"
 #include "pages.h"
 #include "record/trace.h"
 #include "threads.h"
+#include "userfault.h"
 
 #define BLOCK_SIZE ((uintptr_t)2 << 20)
+#define EXTENT_MOST ((uintptr_t)1 << 30)
 #define STACK_NEIGHBOURHOOD ((uintptr_t)64 << 10)
 
 static _Atomic uint64_t calls;
 static _Atomic uint64_t opened_unseen;
 
-static int protect(uintptr_t start, uintptr_t end, int protection)
+int guard_protect(uintptr_t start, uintptr_t end, int protection)
 {
 	atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
 	return (int)sys_call3(SYS_mprotect, start, end - start, protection);
@@ -33,68 +37,52 @@ int guard_closed_protection(const struct region *region)
 	return (region->protection & ~PROT_WRITE) | PROT_READ;
 }
 
-/*
- * Each run of open pages in a closed region costs two VMAs more. Runs are counted as pages open
- * and ranges close; regions that the program splits itself make the count a little too low, which
- * half of the kernel's limit leaves room for.
- */
-#define MAP_COUNT_DEFAULT 65530
-static _Atomic long runs;
-static long runs_most = MAP_COUNT_DEFAULT / 4;
-
+/* SIGBUS may come from now on, and must never be blocked then. */
 void guard_start(void)
 {
-	char digits[24] = "";
-	long fd = sys_call3(SYS_open, "/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC, 0);
-	long most = 0;
-	if (fd < 0)
-		return;
-	sys_call3(SYS_read, fd, digits, sizeof(digits) - 1);
-	sys_call1(SYS_close, fd);
-	for (const char *digit = digits; *digit >= '0' && *digit <= '9'; digit++)
-		most = most * 10 + (*digit - '0');
-	if (most > 0)
-		runs_most = most / 4;
+	budget_start();
+	if (userfault_start())
+		sys_faults |= SIGMASK(SIGBUS);
 }
 
-/* How opening a run of closed pages changes the number of runs. */
-static long runs_added(const struct region *region, uintptr_t start, uintptr_t end)
-{
-	bool below = start > region->start && pages_is_open(start - PAGE_SIZE);
-	bool above = end < region->end && pages_is_open(end);
-	return 1 - below - above;
-}
-
-static long runs_in(uintptr_t start, uintptr_t end)
+static bool any(enum pages_wanted which, uintptr_t start, uintptr_t end)
 {
 	uintptr_t run, run_end;
-	long count = 0;
-	for (; pages_next_open(start, end, &run, &run_end); start = run_end)
-		count++;
-	return count;
+	return pages_next(which, start, end, &run, &run_end);
 }
 
-bool guard_closing(uintptr_t start, uintptr_t end)
+void guard_forget(uintptr_t start, uintptr_t end)
 {
-	long closing = runs_in(start, end);
-	atomic_fetch_sub_explicit(&runs, closing, memory_order_relaxed);
-	return closing;
+	long before = budget_runs(start, end);
+	pages_forget(start, end);
+	budget_changed(before, start, end);
 }
 
-int guard_open(const struct region *region, uintptr_t page)
+static int open_apart(const struct region *region, uintptr_t start, uintptr_t end)
 {
-	return guard_open_run(region, page, page + PAGE_SIZE);
+	if (!budget_opening(region, start, end))
+		return -ENOMEM;
+	return guard_protect(start, end, region->protection);
 }
 
 int guard_open_run(const struct region *region, uintptr_t start, uintptr_t end)
 {
-	long added = runs_added(region, start, end);
-	if (atomic_fetch_add_explicit(&runs, added, memory_order_relaxed) + added > runs_most &&
-	    added > 0) {
-		atomic_fetch_sub_explicit(&runs, added, memory_order_relaxed);
-		return -ENOMEM;
+	int error = 0;
+	for (uintptr_t run, run_end; start < end && !error; start = run_end) {
+		if (!pages_next(PAGES_HANDED, start, end, &run, &run_end))
+			run = run_end = end;
+		if (run > start)
+			error = open_apart(region, start, run);
+		if (run_end > run && !error)
+			error = userfault_open(run, run_end);
 	}
-	return protect(start, end, region->protection);
+	return error;
+}
+
+int guard_open_again(const struct region *region, uintptr_t page)
+{
+	return pages_is_handed(page) ? userfault_open(page, page + PAGE_SIZE)
+				     : guard_protect(page, page + PAGE_SIZE, region->protection);
 }
 
 static uintptr_t most(uintptr_t a, uintptr_t b)
@@ -136,58 +124,77 @@ static void claim_pinned(uintptr_t start, uintptr_t end)
 }
 
 /*
- * Closed pages and open ones, run by run: an open page may be one that the kernel is writing for
- * another thread right now, so it is never closed in between.
+ * Open pages are never closed here, not even for a moment: the kernel may be writing them for a
+ * system call.
  */
-static int protect_runs(const struct region *region, uintptr_t start, uintptr_t end)
+static void apply(struct region *region, uintptr_t start, uintptr_t end)
 {
 	int error = 0;
-	while (!error && start < end) {
-		uintptr_t run, run_end;
-		if (!pages_next_open(start, end, &run, &run_end))
+	claim_pinned(start, end);
+	for (uintptr_t run, run_end; start < end && !error; start = run_end) {
+		if (!pages_next(PAGES_WRITABLE, start, end, &run, &run_end))
 			run = run_end = end;
-		if (run > start)
-			error = protect(start, run, guard_closed_protection(region));
-		if (!error && run_end > run)
-			error = protect(run, run_end, region->protection);
-		start = run_end;
+		if (run_end > run)
+			error = guard_protect(run, run_end, region->protection);
+		if (run > start && !error)
+			error = guard_protect(start, run, guard_closed_protection(region));
 	}
-	return error;
+	if (error)
+		guard_give_up(region, REGION_NO_VMA);
 }
 
 void guard_apply(struct region *region, uintptr_t start, uintptr_t end)
 {
 	if (!region_armed(region)) {
-		protect(start, end, region->protection);
+		guard_protect(start, end, region->protection);
 		return;
 	}
-	claim_pinned(start, end);
-	if (protect_runs(region, start, end))
-		guard_give_up(region, REGION_NO_VMA);
+	long before = budget_runs(start, end);
+	apply(region, start, end);
+	budget_changed(before, start, end);
 }
 
-void guard_close_all(struct region *region, uintptr_t start, uintptr_t end, bool dropped)
+void guard_close(struct region *region, uintptr_t start, uintptr_t end, bool dropped)
 {
-	bool opened = guard_closing(start, end);
+	long before = budget_runs(start, end);
+	bool change = any(PAGES_WRITABLE, start, end);
 	if (dropped)
 		pages_drop(start, end);
 	else
 		pages_arm(start, end);
-	if (!opened)
+	if (!change)
 		return;
+	claim_pinned(start, end);
+	if (handover_take_back(region, start, end))
+		guard_give_up(region, REGION_NO_VMA);
 	if (region_armed(region))
-		guard_apply(region, start, end);
-	atomic_fetch_add_explicit(&runs, runs_in(start, end), memory_order_relaxed);
+		apply(region, start, end);
+	budget_changed(before, start, end);
 }
 
-void guard_close_run(struct region *region, uintptr_t start, uintptr_t end)
+static void take_back(struct region *region, uintptr_t start, uintptr_t end, bool closing)
 {
-	uintptr_t below = start > region->start ? start - PAGE_SIZE : start;
-	uintptr_t above = end < region->end ? end + PAGE_SIZE : end;
-	long before = runs_in(below, above);
-	pages_arm(start, end);
-	guard_apply(region, start, end);
-	atomic_fetch_add_explicit(&runs, runs_in(below, above) - before, memory_order_relaxed);
+	if (!any(PAGES_HANDED, start, end))
+		return;
+	long before = budget_runs(start, end);
+	int error = 0;
+	if (closing) {
+		error = guard_protect(start, end, guard_closed_protection(region));
+		userfault_unregister(start, end);
+		pages_take_back(start, end);
+	} else {
+		error = handover_take_back(region, start, end);
+	}
+	budget_changed(before, start, end);
+	if (error)
+		guard_give_up(region, REGION_NO_VMA);
+}
+
+void guard_take_back(uintptr_t start, uintptr_t end, bool closing)
+{
+	struct region *region = region_find(start, true);
+	for (; region && region->start < end; region = region_find(region->end, true))
+		take_back(region, most(region->start, start), least(region->end, end), closing);
 }
 
 void guard_give_up(struct region *region, enum region_limit why)
@@ -196,7 +203,13 @@ void guard_give_up(struct region *region, enum region_limit why)
 	region->limit = why;
 	region_armed_changed(&before, region);
 	trace_limit(region->start, region->end, why);
-	protect(region->start, region->end, region->protection);
+	guard_protect(region->start, region->end, region->protection);
+	if (any(PAGES_HANDED, region->start, region->end)) {
+		long runs = budget_runs(region->start, region->end);
+		userfault_unregister(region->start, region->end);
+		pages_take_back(region->start, region->end);
+		budget_changed(runs, region->start, region->end);
+	}
 }
 
 void guard_give_up_range(uintptr_t start, uintptr_t end, enum region_limit why)
@@ -246,29 +259,59 @@ void guard_exempt_stack(uintptr_t pointer)
 void guard_child(void)
 {
 	atomic_store(&calls, 0);
+	handover_child();
 }
 
-void guard_open_range(struct region *region, uintptr_t start, uintptr_t end)
+/* The smallest around the page that frees at least one VMA; the page alone where there is none. */
+static uintptr_t block_around(const struct region *region, uintptr_t page, uintptr_t *end)
 {
-	start = most(start, region->start);
-	end = least(end, region->end);
-	guard_closing(start, end);
-	atomic_fetch_add_explicit(&runs, 1, memory_order_relaxed);
-	for (uintptr_t page = start; page < end; page += PAGE_SIZE)
-		pages_claim(page);
-	if (protect(start, end, region->protection))
+	for (uintptr_t size = BLOCK_SIZE; size <= EXTENT_MOST; size *= 2) {
+		uintptr_t start = most(page & ~(size - 1), region->start);
+		*end = least((page & ~(size - 1)) + size, region->end);
+		if (budget_pieces(start, *end) > 1)
+			return start;
+	}
+	*end = page + PAGE_SIZE;
+	return page;
+}
+
+/* Without events: the kernel will tell what was written there. */
+static void open_block(struct region *region, uintptr_t page)
+{
+	uintptr_t end, start = block_around(region, page, &end);
+	long before = budget_runs(start, end);
+	int error = handover_take_back(region, start, end);
+	for (uintptr_t at = start; at < end; at += PAGE_SIZE)
+		opened_unseen += pages_claim(at);
+	if (!error)
+		error = guard_protect(start, end, region->protection);
+	budget_changed(before, start, end);
+	if (error)
 		guard_give_up(region, REGION_NO_VMA);
 }
 
-void guard_open_more(uintptr_t page)
+static bool open_alone(const struct region *region, uintptr_t page)
+{
+	return budget_left() && !guard_protect(page, page + PAGE_SIZE, region->protection);
+}
+
+/* Another fork may have closed the pages meanwhile. */
+void guard_open_more_locked(uintptr_t start, uintptr_t end)
+{
+	struct region *region = region_find(start, false);
+	if (!region || !region_armed(region))
+		return;
+	if (pages_is_open(start) && !handover_around(region, start) && !open_alone(region, start))
+		open_block(region, start);
+	end = least(end, region->end);
+	if (end > start + PAGE_SIZE && region_armed(region))
+		guard_apply(region, start, end);
+}
+
+void guard_open_more(uintptr_t start, uintptr_t end)
 {
 	lock_write();
-	struct region *region = region_find(page, false);
-	if (region && region_armed(region)) {
-		uintptr_t block = page & ~(BLOCK_SIZE - 1);
-		opened_unseen += BLOCK_SIZE / PAGE_SIZE;
-		guard_open_range(region, block, block + BLOCK_SIZE);
-	}
+	guard_open_more_locked(start, end);
 	lock_write_end();
 }
 

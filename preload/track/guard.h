@@ -2,7 +2,9 @@
  * Protecting and opening pages: the only place that calls mprotect on the program's memory.
  *
  * Invariant, whenever nobody holds the write lock: a page of an armed region has the program's
- * protection when it is open (track/pages.h), and that without PROT_WRITE when it is closed.
+ * protection when it is open (track/pages.h), and that without PROT_WRITE when it is closed; unless
+ * the page is handed over (handover.h): then it has the program's protection and, when it is closed,
+ * userfaultfd's mark.
  * Functions say which lock they want; none of them may be called with an armed stack beneath.
  */
 #ifndef COWSPY_TRACK_GUARD_H
@@ -13,27 +15,35 @@
 /* The protection that closed pages of the region have. */
 int guard_closed_protection(const struct region *region);
 
-/*
- * VMAs that our protections may add, of those that the kernel allows a process (sysctl
- * vm.max_map_count); the rest is the program's. Before the program runs.
- */
+/* mprotect of whole pages, counted. For this module's files: guard.c and handover.c. */
+int guard_protect(uintptr_t start, uintptr_t end, int protection);
+
+/* Before the program runs. */
 void guard_start(void);
 
-/* Write lock: [start, end) is about to be closed or forgotten as a whole. True if a page is open. */
-bool guard_closing(uintptr_t start, uintptr_t end);
+/* Write lock: [start, end) is unmapped: forget its pages. */
+void guard_forget(uintptr_t start, uintptr_t end);
 
-/* Read lock: give the page, claimed by the caller, the program's protection. 0, or -errno. */
-int guard_open(const struct region *region, uintptr_t page);
+/*
+ * Write lock: [start, end) may be about to lose userfaultfd's marks, or shall be one mapping to the
+ * kernel again: protect it by mprotect only. `closing`: its open pages too, until guard_apply.
+ */
+void guard_take_back(uintptr_t start, uintptr_t end, bool closing);
+
+/*
+ * Read lock: give the pages, claimed by the caller, the program's protection. 0, or -errno: then
+ * guard_open_more must follow when the lock is released.
+ */
 int guard_open_run(const struct region *region, uintptr_t start, uintptr_t end);
 
-/* Write lock: close the open pages of [start, end), all in one region; pinned ones stay open. */
-void guard_close_run(struct region *region, uintptr_t start, uintptr_t end);
+/* Read lock: the same for a page that another thread has claimed and is opening. */
+int guard_open_again(const struct region *region, uintptr_t page);
 
 /*
  * Write lock: close [start, end), all in one region, but for pages that are pinned or kept open.
  * `dropped`: they hold nothing any more, what was known of them is forgotten.
  */
-void guard_close_all(struct region *region, uintptr_t start, uintptr_t end, bool dropped);
+void guard_close(struct region *region, uintptr_t start, uintptr_t end, bool dropped);
 
 /*
  * Write lock: bring the kernel's protection of [start, end) of the region in line with the pages'
@@ -64,14 +74,13 @@ void guard_exempt_stack(uintptr_t pointer);
 /* In a forked child: counts of its own. */
 void guard_child(void);
 
-/* Write lock: open what is closed in the region around [start, end), without events. */
-void guard_open_range(struct region *region, uintptr_t start, uintptr_t end);
-
 /*
- * No lock held, signals blocked: there is no VMA left to open `page` alone (guard_open returned
- * -ENOMEM). Opens the 2 MiB around it, and if that fails gives the region up.
+ * Open claimed pages of [start, end), which begin in one region, though guard_open_run has failed
+ * for some: VMAs run short. Hands what is around them over to userfaultfd; or opens more than was
+ * asked for; or gives the region up. guard_open_more: no lock held, signals blocked.
  */
-void guard_open_more(uintptr_t page);
+void guard_open_more(uintptr_t start, uintptr_t end);
+void guard_open_more_locked(uintptr_t start, uintptr_t end);
 
 /*
  * Publish, and take back, a range that the kernel may write while a system call is in flight.

@@ -89,10 +89,12 @@ struct kinds {
 	uintptr_t start;
 };
 
-static enum write_kind kind_of(const struct region *region, page_flags_t flags)
+static enum write_kind kind_of(const struct region *region, uintptr_t page, page_flags_t flags)
 {
 	if (flags & PAGE_ZERO)
 		return KIND_ZERO;
+	if (flags & PAGE_MARKER && !pages_was_empty(page))
+		return KIND_UNKNOWN; /* swapped out */
 	if (!page_is_copied(flags))
 		return region->file ? KIND_FILE : KIND_FILL;
 	if (flags & PAGE_SWAPPED)
@@ -103,9 +105,9 @@ static enum write_kind kind_of(const struct region *region, page_flags_t flags)
 static void set_kinds(uintptr_t start, uintptr_t end, page_flags_t flags, void *context)
 {
 	struct kinds *kinds = context;
-	enum write_kind kind = kind_of(kinds->region, flags);
 	for (uintptr_t page = start; page < end; page += PAGE_SIZE)
-		kinds->opened[(page - kinds->start) / PAGE_SIZE].kind = (uint8_t)kind;
+		kinds->opened[(page - kinds->start) / PAGE_SIZE].kind = (uint8_t)kind_of(
+			kinds->region, page, flags);
 }
 
 /* Claim the closed pages from start on that lie side by side. Returns the end of the run. */
@@ -131,7 +133,7 @@ static void take_originals(struct kernel_call *call, size_t first)
 
 /* Read lock: claim and open the closed pages of [start, end) in one region, run by run. */
 static int open_part(struct kernel_call *call, const struct region *region, uintptr_t start,
-		     uintptr_t end)
+		     uintptr_t end, struct output_range *failed)
 {
 	int error = 0;
 	for (uintptr_t page = page_floor(start); page < end && !error;) {
@@ -146,12 +148,14 @@ static int open_part(struct kernel_call *call, const struct region *region, uint
 			truth_runs(page, run, set_kinds, &kinds);
 		take_originals(call, first);
 		error = guard_open_run(region, page, run);
+		*failed = (struct output_range){page, run - page};
 		page = run;
 	}
 	return error;
 }
 
-static int open_range(struct kernel_call *call, uintptr_t start, uintptr_t end, uintptr_t *failed)
+static int open_range(struct kernel_call *call, uintptr_t start, uintptr_t end,
+		      struct output_range *failed)
 {
 	const struct region *region;
 	int error = 0;
@@ -159,31 +163,36 @@ static int open_range(struct kernel_call *call, uintptr_t start, uintptr_t end, 
 	       region->start < end) {
 		uintptr_t at = region->start > start ? region->start : start;
 		uintptr_t part_end = region->end < end ? region->end : end;
-		*failed = at;
 		if (region_armed(region))
-			error = open_part(call, region, at, part_end);
+			error = open_part(call, region, at, part_end, failed);
 		start = part_end;
 	}
 	return error;
 }
 
-void kernel_open(struct kernel_call *call)
+/* Read lock. On an error the pages of *failed are claimed and not open yet. */
+static int open_ranges(struct kernel_call *call, struct output_range *failed)
 {
-	uintptr_t failed = 0;
 	int error = 0;
-	sigmask_t mask;
-	opened_reserve(call);
-	lock_read_masked(&mask);
 	for (unsigned i = 0; i < call->range_count && !error; i++)
 		error = open_range(call, call->ranges[i].start,
-				   call->ranges[i].start + call->ranges[i].length, &failed);
-	lock_read_end();
-	if (error) {
-		/* No VMA left: the region is watched by kernel truth from now on. */
-		lock_write();
-		guard_give_up_range(failed, failed + 1, REGION_NO_VMA);
-		lock_write_end();
+				   call->ranges[i].start + call->ranges[i].length, failed);
+	return error;
+}
+
+void kernel_open(struct kernel_call *call)
+{
+	struct output_range failed;
+	sigmask_t mask;
+	int error;
+	opened_reserve(call);
+	lock_read_masked(&mask);
+	while ((error = open_ranges(call, &failed))) {
+		lock_read_end();
+		guard_open_more(failed.start, failed.start + failed.length);
+		lock_read();
 	}
+	lock_read_end();
 	sys_sigmask_restore(&mask);
 }
 

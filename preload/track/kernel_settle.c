@@ -124,7 +124,7 @@ static size_t close_unwritten(struct kernel_call *call, size_t first)
 		return 1;
 	uintptr_t start = call->opened[first].page, end = start + run * PAGE_SIZE;
 	struct settling settling = {call, first};
-	guard_close_run(region, start, end);
+	guard_close(region, start, end, false);
 	if (truth_runs(start, end, set_written, &settling))
 		return run;
 	for (size_t i = first; i < first + run; i++) {

@@ -262,6 +262,6 @@ void kernel_writes_populated(long nr, uint32_t stack, struct region *region, uin
 	kernel_claim_copied(&call, region, start, end);
 	kernel_record(&call);
 	if (kernel_open_claimed(&call, region))
-		guard_give_up(region, REGION_NO_VMA);
+		guard_open_more_locked(start, end);
 	call_end(&call);
 }

@@ -10,6 +10,7 @@
 #define WRITER 0x80000000u
 
 static _Atomic uint32_t state;
+static _Atomic uint32_t writers;
 
 static void wait_while(uint32_t value)
 {
@@ -47,6 +48,7 @@ void lock_write(void)
 		else if (atomic_compare_exchange_weak(&state, &seen, seen | WRITER))
 			break;
 	}
+	atomic_fetch_add(&writers, 1);
 	for (;;) {
 		uint32_t seen = atomic_load(&state);
 		if (seen == WRITER)
@@ -79,6 +81,11 @@ void lock_write_end_masked(const sigmask_t *old)
 {
 	lock_write_end();
 	sys_sigmask_restore(old);
+}
+
+uint32_t lock_writers(void)
+{
+	return atomic_load(&writers);
 }
 
 bool lock_has_writer(void)

@@ -31,6 +31,9 @@ void lock_read_masked(sigmask_t *old);
 void lock_write_masked(sigmask_t *old);
 void lock_write_end_masked(const sigmask_t *old);
 
+/* How many writers there were, so far: equal numbers mean that there was none in between. */
+uint32_t lock_writers(void);
+
 /* A writer holds the lock or waits for it. */
 bool lock_has_writer(void);
 

@@ -79,8 +79,7 @@ void mappings_remove(uintptr_t start, uintptr_t end)
 	if (!region || region->start >= end)
 		return;
 	region_remove(start, end);
-	guard_closing(start, end);
-	pages_forget(start, end);
+	guard_forget(start, end);
 }
 
 static void set_protection(struct region *region, int protection)
@@ -116,23 +115,17 @@ void mappings_dropped(uintptr_t start, uintptr_t end, bool at_once)
 		uintptr_t to = region->end < end ? region->end : end;
 		region->shared_since_fork |= !at_once;
 		trace_given_back(from, to, process_epoch, !at_once);
-		guard_close_all(region, from, to, at_once);
+		guard_close(region, from, to, at_once);
 	}
 }
 
-/* True when a page was taken back. */
-static bool recheck_run(uintptr_t start, uintptr_t end)
+static void recheck_run(uintptr_t start, uintptr_t end)
 {
-	bool any = false;
 	for (uintptr_t page = start; page < end; page += PAGE_SIZE) {
 		page_flags_t flags;
-		if (truth_page(page, &flags) || flags)
-			continue;
-		guard_closing(page, page + PAGE_SIZE);
-		pages_forget(page, page + PAGE_SIZE);
-		any = true;
+		if (!truth_page(page, &flags) && !flags)
+			guard_forget(page, page + PAGE_SIZE);
 	}
-	return any;
 }
 
 void mappings_recheck(uintptr_t start, uintptr_t end)
@@ -141,11 +134,10 @@ void mappings_recheck(uintptr_t start, uintptr_t end)
 	for (; region && region->start < end; region = region_find(region->end, true)) {
 		uintptr_t from = region->start > start ? region->start : start;
 		uintptr_t to = region->end < end ? region->end : end;
-		uintptr_t run, run_end;
-		bool taken = false;
-		for (uintptr_t at = from; pages_next_open(at, to, &run, &run_end); at = run_end)
-			taken |= recheck_run(run, run_end);
-		if (taken && region_armed(region))
+		uintptr_t run, run_end, at = from;
+		for (; pages_next_open(at, to, &run, &run_end); at = run_end)
+			recheck_run(run, run_end);
+		if (at > from && region_armed(region))
 			guard_apply(region, from, to);
 	}
 }
@@ -184,6 +176,7 @@ static void unite(uintptr_t start, uintptr_t end)
 			continue;
 		uintptr_t from = region->start > start ? region->start : start;
 		uintptr_t to = region->end < end ? region->end : end;
+		guard_take_back(from, to, true);
 		sys_call3(SYS_mprotect, from, to - from, region->protection);
 	}
 }

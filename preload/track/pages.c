@@ -19,10 +19,17 @@
 #define DIRECTORY_TABLES (1u << (47 - TABLE_SHIFT))
 #define WORDS 8
 
+/* Of a block that userfaultfd protects, in part or as a whole. */
+struct handed {
+	_Atomic uint64_t pages[WORDS];
+	_Atomic uint64_t empty[WORDS];
+};
+
 struct page_block {
 	_Atomic uint64_t open[WORDS];
 	_Atomic uint64_t kept[WORDS]; /* these stay open */
 	_Atomic(_Atomic uint32_t *) events[WORDS];
+	_Atomic(struct handed *) handed;
 };
 
 struct block_table {
@@ -217,6 +224,7 @@ void pages_drop(uintptr_t start, uintptr_t end)
 void pages_forget(uintptr_t start, uintptr_t end)
 {
 	pages_reset(start, end, true, true);
+	pages_take_back(start, end);
 }
 
 bool pages_keep(uintptr_t address)
@@ -269,7 +277,114 @@ void pages_move(uintptr_t from, uintptr_t to, uintptr_t length)
 	pages_forget(from, end);
 }
 
-bool pages_next_open(uintptr_t start, uintptr_t end, uintptr_t *run_start, uintptr_t *run_end)
+/* --- handed over to userfaultfd --- */
+
+static struct handed *handed_find(const struct page_block *block)
+{
+	return block ? atomic_load_explicit(&block->handed, memory_order_acquire) : NULL;
+}
+
+/* Under the write lock: nobody else makes one. */
+static struct handed *handed_make(uintptr_t address)
+{
+	struct page_block *block = block_make(address);
+	struct handed *handed = handed_find(block);
+	if (handed || !block)
+		return handed;
+	handed = memory_alloc(sizeof(*handed));
+	atomic_store_explicit(&block->handed, handed, memory_order_release);
+	return handed;
+}
+
+bool pages_hand_over(uintptr_t start, uintptr_t end)
+{
+	for (; start < end; start = word_end(start, end)) {
+		struct handed *handed = handed_make(start);
+		if (!handed)
+			return false;
+		atomic_fetch_or(&handed->pages[word_of(start)], word_mask(start, end));
+	}
+	return true;
+}
+
+void pages_note_empty(uintptr_t start, uintptr_t end)
+{
+	for (; start < end; start = word_end(start, end)) {
+		struct handed *handed = handed_make(start);
+		unsigned word = word_of(start);
+		if (!handed)
+			continue;
+		uint64_t known = atomic_load(&block_find(start)->open[word]) |
+				 atomic_load(&handed->pages[word]);
+		atomic_fetch_or(&handed->empty[word], word_mask(start, end) & ~known);
+	}
+}
+
+void pages_take_back(uintptr_t start, uintptr_t end)
+{
+	struct page_block *block;
+	for (; (block = block_next(&start, end)); start = word_end(start, end)) {
+		struct handed *handed = handed_find(block);
+		if (!handed)
+			continue;
+		atomic_fetch_and(&handed->pages[word_of(start)], ~word_mask(start, end));
+		atomic_fetch_and(&handed->empty[word_of(start)], ~word_mask(start, end));
+	}
+}
+
+bool pages_is_handed(uintptr_t address)
+{
+	struct handed *handed = handed_find(block_find(address));
+	return handed &&
+	       (atomic_load_explicit(&handed->pages[word_of(address)], memory_order_acquire) &
+		bit_of(address));
+}
+
+bool pages_was_empty(uintptr_t address)
+{
+	struct handed *handed = handed_find(block_find(address));
+	return handed &&
+	       (atomic_load_explicit(&handed->empty[word_of(address)], memory_order_acquire) &
+		bit_of(address));
+}
+
+/* --- runs --- */
+
+/* The pages that are wanted, of the 64 around address. */
+static uint64_t wanted(enum pages_wanted which, const struct page_block *block, uintptr_t address)
+{
+	unsigned word = word_of(address);
+	const struct handed *handed = handed_find(block);
+	uint64_t open = atomic_load_explicit(&block->open[word], memory_order_acquire);
+	uint64_t theirs = handed ? atomic_load_explicit(&handed->pages[word], memory_order_acquire)
+				 : 0;
+	switch (which) {
+	case PAGES_OPEN: return open;
+	case PAGES_HANDED: return theirs;
+	case PAGES_WRITABLE: return open | theirs;
+	default: return open & ~theirs;
+	}
+}
+
+/* Where the run that begins at `at`, or before, ends. */
+static uintptr_t run_until(enum pages_wanted which, uintptr_t at, uintptr_t end)
+{
+	while (at < end) {
+		const struct page_block *block = block_find(at);
+		unsigned first = (at >> PAGE_SHIFT) & 63;
+		uint64_t others = block ? ~wanted(which, block, at) >> first : 1;
+		unsigned count = others ? (unsigned)__builtin_ctzll(others) : 64 - first;
+		if (count < 64 - first) {
+			at += (uintptr_t)count << PAGE_SHIFT;
+			return at < end ? at : end;
+		}
+		at = word_end(at, end);
+	}
+	return end;
+}
+
+bool pages_next(enum pages_wanted which, uintptr_t start, uintptr_t end, uintptr_t *run_start,
+		uintptr_t *run_end)
 {
 	struct page_block *block;
 	uint64_t bits = 0;
@@ -277,16 +392,12 @@ bool pages_next_open(uintptr_t start, uintptr_t end, uintptr_t *run_start, uintp
 		block = block_next(&start, end);
 		if (!block)
 			return false;
-		bits = atomic_load_explicit(&block->open[word_of(start)], memory_order_acquire) &
-		       word_mask(start, end);
+		bits = wanted(which, block, start) & word_mask(start, end);
 		if (!bits)
 			start = word_end(start, end);
 	}
 	uintptr_t base = start & ~((uintptr_t)64 * PAGE_SIZE - 1);
 	*run_start = base + (uintptr_t)__builtin_ctzll(bits) * PAGE_SIZE;
-	uintptr_t at = *run_start;
-	while (at < end && pages_is_open(at))
-		at += PAGE_SIZE;
-	*run_end = at;
+	*run_end = run_until(which, *run_start, end);
 	return true;
 }

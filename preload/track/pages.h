@@ -3,8 +3,8 @@
  *
  * "Open" means that we do not write-protect the page: its first write has happened, or the kernel
  * was let in. Every other page of an armed region is protected. Memory grows with the pages
- * written: a block of 2 MiB costs 256 bytes once one of its pages was opened, and 256 bytes for
- * each 64 pages.
+ * written: a block of 2 MiB costs 200 bytes once one of its pages was opened, 128 more while it is
+ * handed over, and 256 bytes for each 64 pages.
  *
  * All functions may be called from the fault handler, take no lock, and work on whole pages.
  * Which of them may run at the same time for the same page is the registry lock's business
@@ -52,7 +52,33 @@ size_t pages_kept(uintptr_t start, uintptr_t end);
 /* Carry what is known of [from, from + length) to `to` and forget it at `from`. */
 void pages_move(uintptr_t from, uintptr_t to, uintptr_t length);
 
-/* Finds the next run of open pages in [start, end). False when there is none. */
-bool pages_next_open(uintptr_t start, uintptr_t end, uintptr_t *run_start, uintptr_t *run_end);
+/*
+ * Pages handed over to userfaultfd (handover.h): while such a page is closed, a mark of its own
+ * protects it, and its VMA has the program's protection. Before they are, pages_note_empty says of
+ * the closed ones that nothing is there. pages_hand_over: false when memory is out; then part of the
+ * range is handed over.
+ */
+void pages_note_empty(uintptr_t start, uintptr_t end);
+bool pages_hand_over(uintptr_t start, uintptr_t end);
+void pages_take_back(uintptr_t start, uintptr_t end);
+bool pages_is_handed(uintptr_t address);
+bool pages_was_empty(uintptr_t address);
+
+enum pages_wanted {
+	PAGES_OPEN,
+	PAGES_HANDED,
+	PAGES_WRITABLE, /* open or handed over: their VMA is writable */
+	PAGES_APART,    /* open and not handed over */
+};
+
+/* Finds the next run of such pages in [start, end). False when there is none. */
+bool pages_next(enum pages_wanted which, uintptr_t start, uintptr_t end, uintptr_t *run_start,
+		uintptr_t *run_end);
+
+static inline bool pages_next_open(uintptr_t start, uintptr_t end, uintptr_t *run_start,
+				   uintptr_t *run_end)
+{
+	return pages_next(PAGES_OPEN, start, end, run_start, run_end);
+}
 
 #endif

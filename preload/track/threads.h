@@ -30,8 +30,10 @@ struct pin {
 };
 
 struct thread {
-	struct thread *next;      /* all threads, newest first; never unlinked */
-	_Atomic int tid;          /* 0: free for reuse */
+	struct thread *next; /* all threads, newest first; never unlinked */
+	_Atomic int tid;     /* 0: free for reuse */
+	uintptr_t bus_page;  /* open at the latest SIGBUS for it, and lock_writers() then */
+	uint32_t bus_writers;
 	bool unwinding;           /* in libunwind: faults now are its own */
 	bool dispatched;          /* the net is on for it */
 	bool own_alternate_stack; /* the kernel has our stack, not the program's, for signals */

@@ -133,8 +133,9 @@ static CHECK_UNUSED void check_letters(const void *address, size_t n, char *lett
 		const char *page = (const char *)address + i * CHECK_PAGE;
 		uint64_t entry = 0;
 		CHECK_EQUAL(pread(fd, &entry, 8, (off_t)((uintptr_t)page / CHECK_PAGE * 8)), 8);
-		bool present = entry >> 63 & 1, swapped = entry >> 62 & 1, file = entry >> 61 & 1,
-		     alone = entry >> 56 & 1;
+		bool present = entry >> 63 & 1, file = entry >> 61 & 1, alone = entry >> 56 & 1;
+		bool marked = entry >> 57 & 1; /* by userfaultfd, where nothing is */
+		bool swapped = (entry >> 62 & 1) && !marked;
 		int categories = present && !file ? check_categories(fd, page) : 0;
 		if (swapped)
 			letters[i] = 'S';

@@ -167,8 +167,8 @@ static void an_unknown_name_is_one_line(void **state)
 	assert_refused("COWSPY_STACKDEPTH=3",
 		       "cowspy: COWSPY_STACKDEPTH: no such option; there are COWSPY_OUTPUT, "
 		       "COWSPY_SIGNAL, COWSPY_SCOPE, COWSPY_STACK_DEPTH, COWSPY_PAGE_MAP, "
-		       "COWSPY_RESIDENCY, COWSPY_STACKS, COWSPY_NET, COWSPY_FOLLOW, "
-		       "COWSPY_COMPARE, COWSPY_QUIET\n");
+		       "COWSPY_RESIDENCY, COWSPY_STACKS, COWSPY_VMA_SHARE, COWSPY_NET, "
+		       "COWSPY_FOLLOW, COWSPY_COMPARE, COWSPY_QUIET\n");
 }
 
 static void a_hostile_value_cannot_drive_the_terminal(void **state)
@@ -206,7 +206,7 @@ static void the_table_names_every_option_once(void **state)
 		unsigned names = 0;
 		for (char *next = table; (next = strstr(next, "COWSPY_")); next++)
 			names++;
-		assert_int_equal(names, 11);
+		assert_int_equal(names, 12);
 		assert_non_null(strstr(table, "a number from 0 to 128"));
 	}
 }
