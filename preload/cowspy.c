@@ -16,6 +16,7 @@
 #include "interpose/scope.h"
 #include "interpose/signals.h"
 #include "observe/stacks.h"
+#include "report/layout.h"
 #include "report/output.h"
 #include "track/guard.h"
 #include "track/lock.h"
@@ -67,6 +68,7 @@ static void watch(void)
 		return;
 	sys_clock = clock_gettime;
 	report_start();
+	layout_start(&(struct layout_exclusions){scope_never, scope_next_never});
 	process_start();
 	struct thread *self = thread_begin(NULL);
 	if (!self)

@@ -6,7 +6,7 @@
 #include "output.h"
 #include "report.h"
 
-#define REASONS 8
+#define REASONS 10
 
 static const char *const limit_reasons[REASONS] = {
 	"protected",
@@ -17,6 +17,8 @@ static const char *const limit_reasons[REASONS] = {
 	"the program forbade itself the system calls needed (seccomp)",
 	"nothing shows the system calls that write there",
 	"excluded by option or by the program",
+	"of libc, the loader, libunwind and cowspy",
+	"mapped before cowspy started, or by libc itself",
 };
 
 static const char *const loss_reasons[] = {
@@ -52,27 +54,58 @@ static void print_truth(const struct report *report, struct text *text)
 	}
 }
 
-static void print_unprotected(const struct model *model, struct text *text)
-{
-	uint64_t bytes[REASONS] = {0}, ranges[REASONS] = {0};
+/* Mappings that share a reason for not being protected. */
+struct excluded {
+	uint64_t mappings, bytes, copied;
+};
 
-	for (size_t i = 0; i < model->process_count; i++) {
-		const struct model_process *process = &model->processes[i];
-		for (size_t j = 0; j < process->limit_count; j++) {
-			const struct model_limit *limit = &process->limits[j];
-			if (limit->reason >= REASONS || limit->start >= limit->end)
-				continue;
-			ranges[limit->reason]++;
-			bytes[limit->reason] += limit->end - limit->start;
-		}
+/* Of a process that was killed before any snapshot. */
+static void add_limits(struct excluded *excluded, const struct model_process *process)
+{
+	for (size_t i = 0; i < process->limit_count; i++) {
+		const struct model_limit *limit = &process->limits[i];
+		if (limit->reason >= REASONS || limit->start >= limit->end)
+			continue;
+		excluded[limit->reason].mappings++;
+		excluded[limit->reason].bytes += limit->end - limit->start;
 	}
+}
+
+static void add_excluded(struct excluded *excluded, const struct model_process *process)
+{
+	const struct model_snapshot *snapshot = model_last_snapshot(process);
+
+	if (!snapshot)
+		add_limits(excluded, process);
+	for (size_t i = 0; snapshot && i < snapshot->mapping_count; i++) {
+		const struct model_snapshot_mapping *mapping = &snapshot->mappings[i];
+		if (mapping->limit == TRACE_LIMIT_NONE || mapping->limit >= REASONS)
+			continue;
+		excluded[mapping->limit].mappings++;
+		excluded[mapping->limit].bytes += mapping->end - mapping->start;
+		excluded[mapping->limit].copied += mapping->copied * process->header.page_size;
+	}
+}
+
+/* What the kernel says of it at the last snapshots. */
+static void print_unprotected(const struct report *report, struct text *text)
+{
+	const struct model *model = report->model;
+	int64_t pid = report->options->common.selection.pid;
+	struct excluded excluded[REASONS] = {0};
+
+	for (size_t i = 0; i < model->process_count; i++)
+		if (pid < 0 || model->processes[i].header.pid == pid)
+			add_excluded(excluded, &model->processes[i]);
 	for (unsigned i = 1; i < REASONS; i++) {
-		if (!ranges[i])
+		if (!excluded[i].mappings)
 			continue;
 		text_string(text, "  not protected: ");
-		text_decimal(text, ranges[i]);
-		text_string(text, ranges[i] == 1 ? " range, " : " ranges, ");
-		text_size(text, bytes[i]);
+		text_decimal(text, excluded[i].mappings);
+		text_string(text, excluded[i].mappings == 1 ? " mapping, " : " mappings, ");
+		text_size(text, excluded[i].bytes);
+		text_string(text, ", copied ");
+		text_size(text, excluded[i].copied);
 		text_string(text, ": ");
 		text_string(text, limit_reasons[i]);
 		text_character(text, '\n');
@@ -163,7 +196,7 @@ void report_print_limits(const struct report *report, struct text *text)
 
 	text_string(text, "\ncoverage and limits\n");
 	print_truth(report, text);
-	print_unprotected(model, text);
+	print_unprotected(report, text);
 	for (size_t i = 0; i < model->process_count; i++)
 		print_losses(&model->processes[model->order[i]], text);
 	for (size_t i = 0; i < model->process_count; i++)

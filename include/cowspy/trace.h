@@ -300,6 +300,9 @@ enum trace_limit_reason {
 	TRACE_LIMIT_SECCOMP = 5,      /* the program forbade itself the system calls needed */
 	TRACE_LIMIT_NO_NET = 6,       /* nothing shows the system calls that write into it */
 	TRACE_LIMIT_USER = 7,         /* by option or by the program's wish */
+	/* Of mappings with TRACE_UNTRACKED in snapshots: */
+	TRACE_LIMIT_LIBRARY = 8, /* libc's, the loader's, the unwinder's or cowspy's own */
+	TRACE_LIMIT_UNSEEN = 9,  /* from before cowspy, or of libc's own since the last fork */
 };
 
 /*

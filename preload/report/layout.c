@@ -42,18 +42,52 @@ struct walk {
 	size_t next; /* the first tracked mapping that may reach into this line or behind it */
 };
 
+static struct layout_exclusions exclusions;
+
+void layout_start(const struct layout_exclusions *given)
+{
+	exclusions = *given;
+}
+
+static uintptr_t lesser(uintptr_t a, uintptr_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Why the memory at an address is not tracked; *stop becomes where that may change. */
+static enum untracked why_untracked(uintptr_t at, const struct maps_line *line, uintptr_t *stop)
+{
+	struct region region;
+	uintptr_t end;
+
+	if (region_peek(at, &region)) {
+		*stop = lesser(*stop, region.end);
+		return UNTRACKED_STACK;
+	}
+	if (region_copy_next(at, &region))
+		*stop = lesser(*stop, region.start);
+	if (exclusions.around && exclusions.around(at, &end)) {
+		*stop = lesser(*stop, end);
+		return UNTRACKED_LIBRARY;
+	}
+	if (exclusions.next)
+		*stop = lesser(*stop, exclusions.next(at));
+	return line->path_length > 6 && memcmp(line->path, "[stack", 6) == 0 ? UNTRACKED_STACK
+									     : UNTRACKED_UNSEEN;
+}
+
 /* The piece continues the mapping before it: the kernel cuts one mapping at changed protections. */
 static bool goes_on(const struct snapshot *snapshot, const struct mapping *mapping, uintptr_t start,
-		    const struct maps_line *line)
+		    enum untracked why, const struct maps_line *line)
 {
-	return !mapping->tracked && mapping->region.end == start &&
+	return !mapping->tracked && mapping->region.end == start && mapping->untracked == why &&
 	       mapping->path_length == line->path_length &&
 	       (!line->path_length ||
 		memcmp(snapshot_path(snapshot, mapping), line->path, line->path_length) == 0);
 }
 
 static void add_untracked(struct snapshot *snapshot, uintptr_t start, uintptr_t end,
-			  const struct maps_line *line)
+			  enum untracked why, const struct maps_line *line)
 {
 	struct mapping *last = NULL, *mapping;
 	uint8_t protection = (uint8_t)((line->readable ? PROT_READ : 0) |
@@ -62,7 +96,7 @@ static void add_untracked(struct snapshot *snapshot, uintptr_t start, uintptr_t 
 
 	if (snapshot->mappings.count)
 		last = snapshot_mapping(snapshot, snapshot->mappings.count - 1);
-	if (last && goes_on(snapshot, last, start, line)) {
+	if (last && goes_on(snapshot, last, start, why, line)) {
 		last->region.end = end;
 		last->region.protection |= protection;
 		return;
@@ -79,6 +113,7 @@ static void add_untracked(struct snapshot *snapshot, uintptr_t start, uintptr_t 
 		.file = line->inode,
 		.inherited = journal_is_child(),
 	};
+	mapping->untracked = (uint8_t)why;
 	set_path(snapshot, mapping, line->path, line->path_length);
 }
 
@@ -111,7 +146,8 @@ static int take_line(const struct maps_line *line, void *context)
 				stop = tracked->region.start;
 			if (memory_next_ours(at, &ours) && ours < stop)
 				stop = ours;
-			add_untracked(snapshot, at, stop, line);
+			enum untracked why = why_untracked(at, line, &stop);
+			add_untracked(snapshot, at, stop, why, line);
 			at = stop;
 		} else {
 			at = stop;

@@ -8,6 +8,14 @@
 
 #include "report/snapshot.h"
 
+/* Ranges that are never tracked, as scope.h describes them: told at start. */
+struct layout_exclusions {
+	bool (*around)(uintptr_t address, uintptr_t *end);
+	uintptr_t (*next)(uintptr_t address);
+};
+
+void layout_start(const struct layout_exclusions *exclusions);
+
 /* Fill snapshot->mappings, ->tracked and ->names; nothing of their pages yet. */
 void layout_collect(struct snapshot *snapshot);
 

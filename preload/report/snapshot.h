@@ -58,9 +58,18 @@ struct page_view snapshot_page_view(const struct region *region, bool tracked, u
 
 /* ---- all of them ---- */
 
+/* Why a mapping is not tracked. */
+enum untracked {
+	UNTRACKED_STACK,   /* of a thread or of signals */
+	UNTRACKED_LIBRARY, /* of libc, the loader, the unwinder or ours */
+	UNTRACKED_UNSEEN,  /* from before we started, or made by libc since the last fork */
+	UNTRACKED_REASONS
+};
+
 struct mapping {
 	struct region region; /* of one that is not tracked: start, end, protection, file */
 	bool tracked;
+	uint8_t untracked;        /* enum untracked */
 	size_t path, path_length; /* in snapshot->names; length 0: anonymous */
 	size_t run, runs;         /* in snapshot->runs, ascending */
 	uint64_t copied, attributed, zero, clean, resident, swapped;

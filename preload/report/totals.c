@@ -159,44 +159,57 @@ static void events(struct report *report)
 	text_character(text, '\n');
 }
 
+/* Mappings that share a reason for not being protected. */
+struct excluded {
+	uint64_t count, bytes, copied;
+};
+
+static void excluded_add(struct excluded *excluded, const struct mapping *mapping)
+{
+	excluded->count++;
+	excluded->bytes += mapping->region.end - mapping->region.start;
+	excluded->copied += mapping->copied;
+}
+
+/* "3 mappings, 8.1 MiB, 12 pages copied: why" */
+static void excluded_line(struct text *text, const struct excluded *excluded, const char *why)
+{
+	counted(text, excluded->count, "mapping");
+	text_string(text, ", ");
+	text_size(text, excluded->bytes);
+	text_string(text, ", ");
+	counted(text, excluded->copied, "page");
+	text_string(text, " copied: ");
+	text_string(text, why);
+	text_character(text, '\n');
+}
+
 static void unprotected(struct report *report)
 {
 	const struct snapshot *snapshot = report->snapshot;
 
 	for (unsigned limit = REGION_PROTECTED + 1; limit < REGION_LIMITS; limit++) {
+		struct excluded excluded = {0};
 		const char *why = NULL;
-		uint64_t count = 0;
 		for (size_t i = 0; i < snapshot->tracked; i++) {
 			const struct mapping *mapping = snapshot_mapping(snapshot, i);
 			if (mapping->region.limit != limit)
 				continue;
 			why = report_limit(mapping);
-			count++;
+			excluded_add(&excluded, mapping);
 		}
-		if (!count)
+		if (!excluded.count)
 			continue;
-		text_string(&report->text, "  not protected: ");
-		counted(&report->text, count, "tracked mapping");
-		text_string(&report->text, ": ");
-		text_string(&report->text, why ? why : "for an unknown reason");
-		text_character(&report->text, '\n');
+		text_string(&report->text, "  tracked, not protected: ");
+		excluded_line(&report->text, &excluded, why ? why : "for an unknown reason");
 	}
 }
 
-static void kept_open(struct report *report)
-{
-	uint64_t count = 0;
-	for (size_t i = 0; i < report->snapshot->tracked; i++) {
-		const struct region *region = &snapshot_mapping(report->snapshot, i)->region;
-		count += region_armed(region) ? pages_kept(region->start, region->end) : 0;
-	}
-	if (!count)
-		return;
-	text_string(&report->text, "  left open: ");
-	counted(&report->text, count, "page");
-	text_string(&report->text, " that the kernel may write at any time (io_uring, AIO, thread "
-				   "ids)\n");
-}
+static const char *const untracked_reasons[UNTRACKED_REASONS] = {
+	[UNTRACKED_STACK] = "stacks of threads and of signals",
+	[UNTRACKED_LIBRARY] = "of libc, the loader, libunwind and cowspy",
+	[UNTRACKED_UNSEEN] = "mapped before cowspy started, or by libc itself",
+};
 
 static void untracked_rows(struct report *report, struct list *ranks)
 {
@@ -212,6 +225,9 @@ static void untracked_rows(struct report *report, struct list *ranks)
 		text_decimal_right(text, mapping->copied, 10);
 		text_string(text, "  ");
 		report_mapping_name(report, mapping);
+		text_string(text, mapping->untracked == UNTRACKED_STACK     ? ", a stack"
+				  : mapping->untracked == UNTRACKED_LIBRARY ? ", of a library"
+									    : "");
 		text_character(text, '\n');
 	}
 	if (ranks->count > UNTRACKED_SHOWN) {
@@ -221,29 +237,43 @@ static void untracked_rows(struct report *report, struct list *ranks)
 	}
 }
 
+/* By the kernel's word alone: nothing of it was seen by us. */
 static void untracked(struct report *report)
 {
 	const struct snapshot *snapshot = report->snapshot;
 	struct list ranks = {.element = sizeof(struct rank)};
-	struct text *text = &report->text;
-	uint64_t copied = 0;
+	struct excluded excluded[UNTRACKED_REASONS] = {0};
 
 	for (size_t i = snapshot->tracked; i < snapshot->mappings.count; i++) {
 		const struct mapping *mapping = snapshot_mapping(snapshot, i);
 		struct rank *rank = mapping->copied ? list_extend(&ranks, 1) : NULL;
-		copied += mapping->copied;
+		excluded_add(&excluded[mapping->untracked], mapping);
 		if (rank)
 			*rank = (struct rank){mapping->copied, mapping->region.start, i};
 	}
-	text_string(text, "  not tracked: ");
-	counted(text, snapshot->mappings.count - snapshot->tracked, "other private mapping");
-	text_string(text, " with ");
-	counted(text, copied, "copied page");
-	text_string(text, " (");
-	text_size(text, copied * PAGE_SIZE);
-	text_string(text, copied ? "), by the kernel's word alone:\n" : ")\n");
+	for (unsigned why = 0; why < UNTRACKED_REASONS; why++) {
+		if (!excluded[why].count)
+			continue;
+		text_string(&report->text, "  not tracked: ");
+		excluded_line(&report->text, &excluded[why], untracked_reasons[why]);
+	}
 	untracked_rows(report, &ranks);
 	list_release(&ranks);
+}
+
+static void kept_open(struct report *report)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < report->snapshot->tracked; i++) {
+		const struct region *region = &snapshot_mapping(report->snapshot, i)->region;
+		count += region_armed(region) ? pages_kept(region->start, region->end) : 0;
+	}
+	if (!count)
+		return;
+	text_string(&report->text, "  left open: ");
+	counted(&report->text, count, "page");
+	text_string(&report->text, " that the kernel may write at any time (io_uring, AIO, thread "
+				   "ids)\n");
 }
 
 static void left_out(struct report *report)

@@ -67,6 +67,11 @@ static void record_changes(const struct snapshot *snapshot, uint32_t number)
 static void record_mapping(const struct snapshot *snapshot, const struct mapping *mapping,
 			   uint32_t number, uint32_t index)
 {
+	static const uint8_t limits[UNTRACKED_REASONS] = {
+		[UNTRACKED_STACK] = TRACE_LIMIT_STACK,
+		[UNTRACKED_LIBRARY] = TRACE_LIMIT_LIBRARY,
+		[UNTRACKED_UNSEEN] = TRACE_LIMIT_UNSEEN,
+	};
 	const struct region *region = &mapping->region;
 	const struct trace_part path = {snapshot_path(snapshot, mapping), mapping->path_length};
 	struct trace_snapshot_mapping fixed = {
@@ -76,7 +81,7 @@ static void record_mapping(const struct snapshot *snapshot, const struct mapping
 		.end = region->end,
 		.protection = region->protection,
 		.flags = trace_region_flags(region) | (mapping->tracked ? 0 : TRACE_UNTRACKED),
-		.limit = region->limit,
+		.limit = mapping->tracked ? region->limit : limits[mapping->untracked],
 		.path_length = (uint32_t)mapping->path_length,
 		.copied = mapping->copied,
 		.attributed = mapping->attributed,

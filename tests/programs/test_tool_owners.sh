@@ -99,4 +99,15 @@ sides = child, fork["parent_side"]
 assert sum(side["reused_bytes"] for side in sides) == kinds["reuse"] * page
 assert kinds.get("fill", 0) * page >= sum(side["filled_bytes"] for side in sides)
 ' || wrong "forks"
+
+echo "-- what is never protected is listed, with sizes and copied pages"
+text=$(grep -l 'a forked child' with/*)
+for why in 'stacks of threads and of signals' 'of libc, the loader, libunwind and cowspy'; do
+	grep -qE "^  not tracked: [0-9]+ mappings?, [0-9.]+ [KM]iB, [1-9][0-9]* pages? copied: $why" \
+		"$text" || wrong "no line: $why"
+done
+grep -qE '^    .* \[stack\], a stack$' "$text" || wrong "the stack is not listed"
+grep -qE '^    .*/libc\.so\.6, of a library$' "$text" || wrong "libc is not listed"
+"$cowspy" report with | grep -qE '^  not protected: .* copied [1-9][0-9.]* KiB: of libc' ||
+	wrong "the recording does not tell what is not protected"
 exit 0
