@@ -13,6 +13,7 @@
 #include "pages.h"
 #include "record/journal.h"
 #include "record/originals.h"
+#include "record/trace.h"
 #include "recording.h"
 #include "regions.h"
 #include "threads.h"
@@ -89,7 +90,12 @@ static uint32_t stack_of(struct thread *self, uintptr_t page, const ucontext_t *
 static void record(const struct region *region, uintptr_t address, uint32_t stack, int tid,
 		   const ucontext_t *context)
 {
-	uintptr_t page = page_floor(address);
+	const uintptr_t page = page_floor(address);
+	/*
+	 * Between the kernel's word and the write, a relative may write the page it shares with us, and
+	 * ours is no copy then. Making a child's trace file takes far longer than all the rest.
+	 */
+	trace_ready();
 	const struct first_write write = {
 		.page = page,
 		.time = sys_now(),

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Running servers: what their reports say against what the kernel says at the same moment.
 
-  moment.py COWSPY SIGNAL PID
+  moment.py COWSPY SIGNAL PID BIRTHS
 
 PID and all its descendants are stopped. Then, one by one: `cowspy pages` reads the process's
 pagemap and smaps from outside, the snapshot signal is sent, the process goes on and is stopped
@@ -16,6 +16,10 @@ Must hold for each process:
     Where nothing was copied, the report draws no map: there its row in the table must fit;
   - the sum line fits the letters: all C are in it, and those pages of an earlier epoch that were
     copied then (r), or are shared (s) or left alone (i) since a fork after that;
+  - where births.py noted the frames of a process at its birth (in the folder BIRTHS): the pages that
+    the report counts as copied are as many as the anonymous pages with another frame than at birth.
+    Allowed difference: one page, for relatives that write it in the same microseconds. The kernel
+    then says to both that they share it, and copies it for one;
   - of the copied pages 99.5 % or more are attributed;
   - smaps: in mappings that are tracked as a whole, Private_Dirty is the pages C, r and i, and
     Shared_Dirty the pages s. Allowed difference: pages f of a file not yet written to its disk, which
@@ -28,6 +32,7 @@ import collections
 import contextlib
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -36,11 +41,13 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../programs'))
+import births  # noqa: E402
 import report  # noqa: E402
 
 PAGE = 4096
 FITS = {'C': 'Cri', 'H': 'HCri', 'S': 'Sri', 's': 's', 'z': 'z', 'f': 'f', '?': '?', '.': '. '}
 TRIES = 5
+RACED_MOST = 1
 
 
 def fields(pid):
@@ -125,8 +132,10 @@ def ask(pid, number, path):
 class Look:
     """One process at one moment."""
 
-    def __init__(self, cowspy, number, pid, path):
+    def __init__(self, cowspy, number, pid, path, born):
         self.pid = pid
+        self.born = born
+        self.frames = births.frames(pid) if born is not None else {}
         self.smaps = smaps(pid)
         self.outside = seen_from_outside(cowspy, pid)
         self.report = ask(pid, number, path)
@@ -134,7 +143,7 @@ class Look:
         self.tracked = {page for start, end, *_ in self.report.mappings
                         for page in range(start, end, PAGE)}
         self.letters = {page: self.letter(page) for page in self.tracked}
-        self.faults = [*self.pages_differ(), *self.rows_differ(), *self.sums_differ(), *self.smaps_differ()]
+        self.faults = [*self.pages_differ(), *self.rows_differ(), *self.sums_differ(), *self.frames_differ(), *self.smaps_differ()]
 
     def is_drawn(self, mapping):
         return any(page in self.report.letters for page in range(*mapping[:2], PAGE))
@@ -176,6 +185,19 @@ class Look:
         if not drawn <= copied <= drawn + self.count('rsi'):
             yield f'copied {copied}, but {drawn} pages drawn as copied'
 
+    def frames_differ(self):
+        self.raced = 0
+        if self.born is None:
+            return
+        moved = {page for page in self.tracked if self.outside.get(page) in ('C', 'H', 's') and
+                 self.frames[page] != self.born.get(page)}
+        reported = self.report.totals['copied']
+        odd = sorted(page for page in self.tracked - moved if self.letters[page] in 'CH')
+        self.raced = reported - len(moved) if len(odd) == reported - len(moved) else 0
+        if len(moved) + self.raced != reported or self.raced > RACED_MOST:
+            yield f'{len(moved)} frames are not those of its birth, {reported} pages are reported ' \
+                  f'as copied; drawn as copied, in its old frame: {[*map(hex, odd)]}'
+
     def smaps_differ(self):
         for start, end, fields_of in self.smaps:
             pages = [page for page in range(start, end, PAGE) if page in self.tracked]
@@ -189,14 +211,22 @@ class Look:
                           f'{self.count(letters, pages)} reported'
 
 
-def look(cowspy, number, pid):
+def frames_at_birth(folder, pid):
+    try:
+        with open(f'{folder}/{pid}', 'rb') as file:
+            return pickle.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def look(cowspy, number, pid, folder):
     """None for a process that is not watched, or ends."""
     try:
         path = report_path(pid) if fields(pid)[0] == 'T' else None
         if not path:
             return None
         for _ in range(TRIES):
-            result = Look(cowspy, number, pid, path)
+            result = Look(cowspy, number, pid, path, frames_at_birth(folder, pid))
             if not result.faults:
                 break
         return result
@@ -219,13 +249,17 @@ def print_line(name, looks):
     copied = sum(one.report.totals['copied'] for one in looks)
     attributed = sum(one.report.totals['attributed'] for one in looks)
     share = 100 * attributed / copied if copied else 100
+    born = sum(one.born is not None for one in looks)
+    born = f', {born} from birth on' if born else ''
+    raced = sum(one.raced for one in looks)
+    born += f', {raced} copied by a relative instead' if raced else ''
     print(f'{name:>9} {sum(len(one.tracked) for one in looks):8} pages compared '
           f'{sum(one.count("s") for one in looks):7} shared {copied:7} copied '
-          f'{share:7.2f} % attributed')
+          f'{share:7.2f} % attributed{born}')
     return share
 
 
-def main(cowspy, number, pid):
+def main(cowspy, number, pid, folder):
     pids = family(pid)
     stopped = []
     try:
@@ -233,7 +267,7 @@ def main(cowspy, number, pid):
             with contextlib.suppress(ProcessLookupError, FileNotFoundError):
                 stop(one)
                 stopped.append(one)
-        looks = [result for one in stopped if (result := look(cowspy, number, one))]
+        looks = [result for one in stopped if (result := look(cowspy, number, one, folder))]
     finally:
         for one in stopped:
             with contextlib.suppress(ProcessLookupError):
@@ -251,4 +285,4 @@ def main(cowspy, number, pid):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))

@@ -5,6 +5,7 @@
 
 # A signal that none of these servers uses: SIGUSR1 means something else to each of them.
 SNAPSHOT=50
+midwife=
 
 # Libraries may lie where other users cannot read them; reports come from several users.
 chmod 755 "$WORK"
@@ -84,11 +85,22 @@ wait_until_served()
 	wait_until curl -s "http://127.0.0.1:$port/ready"
 }
 
+# note_births PID: until look_at, when we are root.
+note_births()
+{
+	mkdir "$folder/births"
+	[ "$mode" = watched ] && [ "$(id -u)" = 0 ] || return 0
+	/usr/bin/python3 "$TOP/tests/real/births.py" "$1" "$folder/births" &
+	midwife=$!
+	wait_until test -e "$folder/births/ready"
+}
+
 # look_at PID: the watched server's processes, report against kernel.
 look_at()
 {
 	[ "$mode" = watched ] || return 0
-	/usr/bin/python3 "$TOP/tests/real/moment.py" "$WORK/cowspy" $SNAPSHOT "$1" ||
+	[ -z "$midwife" ] || stop TERM "$midwife" >/dev/null
+	/usr/bin/python3 "$TOP/tests/real/moment.py" "$WORK/cowspy" $SNAPSHOT "$1" "$folder/births" ||
 		wrong "report and kernel differ"
 }
 

@@ -73,6 +73,7 @@ run()
 	env "${environment[@]}" apache2 -f "$folder/conf" -DNO_DETACH >"$folder/output" 2>&1 &
 	server=$!
 	wait_until_served
+	note_births "$server"
 	answers
 	load "$requests" short.txt -k
 	load "$requests" short.txt >"$folder/ab.1" &

@@ -117,7 +117,9 @@ run()
 	load $((requests / 10)) proxy/long.txt >"$folder/ab.2" &
 	load $((requests / 10)) aside/long.txt >"$folder/ab.3" &
 	load_jobs=$(jobs -p)
-	sleep 0.3
+	note_births "$server"
+	kill -HUP "$server"
+	sleep 0.5
 	look_at "$server" >"$folder/look"
 	reload
 	# shellcheck disable=SC2086 # words

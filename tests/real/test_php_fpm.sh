@@ -134,6 +134,7 @@ run()
 	env "${environment[@]}" nginx -c "$folder/nginx.conf" -e "$folder/nginx.log" &
 	front=$!
 	wait_until curl -sf "http://127.0.0.1:$port/ready"
+	note_births "$server"
 	answers
 	direct
 	load "$requests" work >"$folder/ab.1" &

@@ -69,6 +69,7 @@ run()
 		-D "$folder/data" >"$folder/initdb" 2>&1
 	echo "initdb ended with status $?"
 	start
+	note_births "$server"
 	"$bin/pgbench" -q -i -s 1 >/dev/null 2>&1
 	echo "pgbench -i ended with status $?"
 	"$bin/pgbench" -n --random-seed=7 -c 4 -j 2 -t $transactions -R 400 >"$folder/pgbench" 2>&1 &
