@@ -95,6 +95,12 @@ note_births()
 	wait_until test -e "$folder/births/ready"
 }
 
+# born COUNT: were as many children born since note_births?
+born()
+{
+	[ -z "$midwife" ] || [ "$(find "$folder/births" -name '[0-9]*' | wc -l)" -ge "$1" ]
+}
+
 # look_at PID: the watched server's processes, report against kernel.
 look_at()
 {

@@ -80,7 +80,8 @@ run()
 	load $((requests / 10)) long.txt -H 'Accept-Encoding: gzip' >"$folder/ab.2" &
 	load 50 cgi/work >"$folder/ab.3" &
 	load_jobs=$(jobs -p | grep -v "^$server$")
-	sleep 0.3
+	wait_until born 3
+	sleep 0.2
 	look_at "$server" >"$folder/look"
 	reload
 	# shellcheck disable=SC2086 # words

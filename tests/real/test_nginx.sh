@@ -119,7 +119,8 @@ run()
 	load_jobs=$(jobs -p)
 	note_births "$server"
 	kill -HUP "$server"
-	sleep 0.5
+	wait_until born 3
+	sleep 0.3
 	look_at "$server" >"$folder/look"
 	reload
 	# shellcheck disable=SC2086 # words

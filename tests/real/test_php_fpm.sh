@@ -134,14 +134,16 @@ run()
 	env "${environment[@]}" nginx -c "$folder/nginx.conf" -e "$folder/nginx.log" &
 	front=$!
 	wait_until curl -sf "http://127.0.0.1:$port/ready"
-	note_births "$server"
 	answers
 	direct
 	load "$requests" work >"$folder/ab.1" &
 	load $((requests / 10)) 'work?n=5000' >"$folder/ab.2" &
 	load 50 long >"$folder/ab.3" &
 	load_jobs=$(jobs -p | grep -v -e "^$server$" -e "^$front$")
-	sleep 0.5
+	note_births "$server"
+	kill -USR2 "$server"
+	wait_until born 3
+	sleep 0.3
 	look_at "$server" >"$folder/look"
 	reload
 	# shellcheck disable=SC2086 # words
