@@ -29,7 +29,7 @@ packages_of()
 		echo golang-go perl php-cli ruby "$(unless_there node nodejs)" \
 			"$(unless_there javac default-jdk-headless)"
 		echo stress-ng gdb strace
-		echo postgresql apache2-bin apache2-utils nginx php-fpm libfcgi-bin curl
+		echo postgresql apache2-bin apache2-utils nginx php-fpm libfcgi-bin curl openssl
 		;;
 	*)
 		echo "install.sh: no group of packages is called '$1'" >&2

@@ -145,6 +145,10 @@ class Look:
         self.letters = {page: self.letter(page) for page in self.tracked}
         self.faults = [*self.pages_differ(), *self.rows_differ(), *self.sums_differ(), *self.frames_differ(), *self.smaps_differ()]
 
+    def is_without_truth(self):
+        """A child of a process that gave up root's rights may not read its own pagemap."""
+        return any(line.startswith('no kernel truth') for line in self.report.text)
+
     def is_drawn(self, mapping):
         return any(page in self.report.letters for page in range(*mapping[:2], PAGE))
 
@@ -220,7 +224,7 @@ def frames_at_birth(folder, pid):
 
 
 def look(cowspy, number, pid, folder):
-    """None for a process that is not watched, or ends."""
+    """None for a process that is not watched, ends, or is not told about its pages by the kernel."""
     try:
         path = report_path(pid) if fields(pid)[0] == 'T' else None
         if not path:
@@ -229,7 +233,7 @@ def look(cowspy, number, pid, folder):
             result = Look(cowspy, number, pid, path, frames_at_birth(folder, pid))
             if not result.faults:
                 break
-        return result
+        return None if result.is_without_truth() else result
     except (FileNotFoundError, ProcessLookupError):
         return None
 

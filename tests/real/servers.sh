@@ -125,10 +125,21 @@ compare_modes()
 	done
 }
 
-# The sums of all reports, and no process that wrote none.
+# check_reports PROCESSES NAME ...: the sums of all reports, at least so many of them, and copies
+# beneath functions with such names.
 check_reports()
 {
-	report check "$WORK"/watched/reports/* || wrong "a report's sums"
-	[ "$(find "$WORK/watched/reports" -name '*.trace' | wc -l)" -ge "$1" ] ||
+	local name reports=$WORK/watched/reports
+	report check "$reports"/* || wrong "a report's sums"
+	[ "$(find "$reports" -name '*.trace' | wc -l)" -ge "$1" ] ||
 		wrong "fewer than $1 processes were watched"
+	shift
+	"$WORK/cowspy" report --by function --kind copied --limit 6 "$reports" 2>"$WORK/complaints" |
+		sed -n '1p; /^by function/,/^$/p' || wrong "$(cat "$WORK/complaints")"
+	"$WORK/cowspy" export --format folded --kind copied "$reports" >"$WORK/folded"
+	for name; do
+		awk -v name="$name" '{ all += $NF } $0 ~ name { beneath += $NF }
+			END { printf "beneath %s: %.0f %%\n", name, 100 * beneath / all; exit !beneath }' \
+			"$WORK/folded" || wrong "no copies beneath $name"
+	done
 }

@@ -103,4 +103,4 @@ for mode in plain watched; do
 done
 compare_modes results access errors output
 cat "$WORK/watched/look"
-check_reports 20
+check_reports 20 'apr_pool|apr_palloc' ap_run_mpm

@@ -146,4 +146,4 @@ for mode in plain watched; do
 done
 compare_modes results access errors output
 cat "$WORK/watched/look"
-check_reports 10
+check_reports 10 'malloc|free' ngx_spawn_process

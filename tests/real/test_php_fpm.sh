@@ -167,4 +167,4 @@ for mode in plain watched; do
 done
 compare_modes results errors front says
 cat "$WORK/watched/look"
-check_reports 20
+check_reports 20 php_module_shutdown zend_activate

@@ -109,4 +109,4 @@ for mode in plain watched; do
 done
 compare_modes sorted
 cat "$WORK/watched/look"
-check_reports 20
+check_reports 20 OPENSSL_cleanup dlopen PostgresMain
