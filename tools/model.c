@@ -65,6 +65,7 @@ static void free_contents(struct model *model)
 			perf_map_free(model->perf_maps[i]);
 	}
 	free(model->perf_maps);
+	free(model->children);
 	free(model->processes);
 	free(model->order);
 	free(model->modules);
@@ -143,7 +144,7 @@ static int add_folder(struct model *model, int folder)
 	free(entries);
 	if (error == -ENOMEM)
 		return error;
-	if (model->process_count > before)
+	if (model->process_count > before || model->children_count)
 		return 0;
 	return model->problem ? model->problem_error : -ENOMSG;
 }

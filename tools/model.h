@@ -145,6 +145,8 @@ struct model_process {
 	enum model_origin origin;
 	uint32_t first_child, next_sibling; /* MODEL_NONE: none; in order of time */
 	uint32_t level;                     /* in the tree */
+	bool pid_again;                     /* another process of the recording has its pid, too */
+	uint64_t begun;                     /* nanoseconds since the recording's beginning */
 
 	const char *exe, *directory, *name; /* NULL: not known */
 	const char *arguments;              /* one behind the other, each with a zero behind it */
@@ -176,6 +178,13 @@ struct model_process {
 	uint64_t last_time;       /* of any record */
 };
 
+/* Sums of processes without a trace, by command. */
+struct model_children {
+	const char *command; /* "": several */
+	struct trace_children sums;
+	uint32_t page_size;
+};
+
 struct model {
 	struct intern strings;
 	struct model_process *processes;
@@ -189,6 +198,9 @@ struct model {
 	struct model_stack *stacks;
 	size_t stack_count, stack_capacity;
 	struct table module_index, frame_index, stack_index; /* by address of the interned key */
+
+	struct model_children *children; /* each command once */
+	size_t children_count, children_capacity;
 
 	bool without_names; /* look no file up: addresses only */
 	struct symbolizer *symbolizer;

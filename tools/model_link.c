@@ -76,6 +76,27 @@ static void find_parent(struct model *model, const struct places *places,
 	process->origin = ORIGIN_PROGRAM;
 }
 
+/* One pid, and not one process that executed a program: then its beginning tells it apart. */
+static void tell_apart(struct model *model, const struct places *places)
+{
+	uint64_t begin = UINT64_MAX;
+
+	for (size_t i = 0; i < model->process_count; i++)
+		if (model->processes[i].header.time < begin)
+			begin = model->processes[i].header.time;
+	for (size_t i = 0; i < places->count; i++) {
+		struct model_process *process = &model->processes[places->list[i].index];
+		process->begun = process->header.time - begin;
+		process->pid_again = false;
+		if (!i || places->list[i - 1].pid != places->list[i].pid)
+			continue;
+		if (process->origin == ORIGIN_EXEC)
+			process->pid_again = model->processes[process->parent].pid_again;
+		else
+			process->pid_again = true;
+	}
+}
+
 static struct model_process *base; /* of the comparison below */
 
 static int by_time(const void *left, const void *right)
@@ -146,6 +167,7 @@ int model_link(struct model *model)
 	qsort(places.list, places.count, sizeof(*places.list), by_pid_and_time);
 	for (size_t i = 0; i < model->process_count; i++)
 		find_parent(model, &places, &model->processes[i]);
+	tell_apart(model, &places);
 	base = model->processes;
 	qsort(model->order, model->process_count, sizeof(*model->order), by_time);
 	walk(model, link_children(model, model->order));

@@ -299,6 +299,64 @@ static uid_t owner_of_file(int fd)
 	return fstat(fd, &status) == 0 ? status.st_uid : geteuid();
 }
 
+/* ---- sums of children ---- */
+
+static struct model_children *children_of(struct model *model, const char *command)
+{
+	const struct model_children fresh = {.command = command};
+
+	for (size_t i = 0; i < model->children_count; i++)
+		if (model->children[i].command == command)
+			return &model->children[i];
+	return command && push(&model->children, &model->children_count, &model->children_capacity,
+			       &fresh, sizeof(fresh))
+		       ? &model->children[model->children_count - 1]
+		       : NULL;
+}
+
+static bool add_children(struct model *model, const struct trace_children *record)
+{
+	size_t length = strnlen(record->command, sizeof(record->command));
+	struct model_children *children = children_of(
+		model, intern_bytes(&model->strings, record->command, length));
+	struct trace_children *sums;
+
+	if (!children)
+		return false;
+	sums = &children->sums;
+	sums->processes += record->processes;
+	sums->execs += record->execs;
+	sums->events += record->events;
+	sums->copied += record->copied;
+	sums->attributed += record->attributed;
+	sums->reused += record->reused;
+	if (sums->most < record->most)
+		sums->most = record->most;
+	for (unsigned i = 0; i < 8; i++) {
+		sums->kinds[i] += record->kinds[i];
+		sums->causes[i] += record->causes[i];
+	}
+	return true;
+}
+
+static int add_totals(struct model *model, struct trace_reader *reader)
+{
+	const struct trace_record *record;
+	bool done = true;
+
+	while (done && (record = trace_reader_next(reader)))
+		if (record->type == TRACE_CHILDREN)
+			done = add_children(model, (const struct trace_children *)record);
+	for (size_t i = 0; i < model->children_count; i++)
+		model->children[i].page_size = reader->header.page_size;
+	if (reader->damage.what) {
+		model->problem = intern_string(&model->strings, "children.trace");
+		model->problem_error = -EBADMSG;
+	}
+	trace_reader_end(reader);
+	return done ? 0 : -ENOMEM;
+}
+
 int model_add_file(struct model *model, int fd, const char *name)
 {
 	struct trace_reader reader;
@@ -308,6 +366,8 @@ int model_add_file(struct model *model, int fd, const char *name)
 
 	if (error)
 		return error;
+	if (reader.header.flags & TRACE_TOTALS)
+		return add_totals(model, &reader);
 	load.process.file = intern_string(&model->strings, name);
 	load.process.folder = model->folder;
 	load.process.owner = owner_of_file(fd);

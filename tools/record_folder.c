@@ -19,7 +19,8 @@ struct recorded_file {
 static bool is_trace(const char *name)
 {
 	size_t length = strlen(name);
-	return length > 6 && strcmp(name + length - 6, ".trace") == 0;
+	return length > 6 && strcmp(name + length - 6, ".trace") == 0 &&
+	       strcmp(name, "children.trace") != 0;
 }
 
 static struct recorded_file *file_find(struct recorded *recorded, const char *name)

@@ -72,16 +72,26 @@ struct report_truth report_truth(const struct report *report)
 
 /* ---- names ---- */
 
+static void print_begun(const struct model_process *process, struct text *text)
+{
+	text_string(text, ", begun at +");
+	text_duration(text, process->begun);
+}
+
 void report_process_name(const struct model_process *process, struct text *text)
 {
 	if (process->origin == ORIGIN_FORK) {
 		text_string(text, "child ");
 		text_decimal(text, process->header.pid);
+		if (process->pid_again)
+			print_begun(process, text);
 		return;
 	}
 	output_string(text, model_process_name(process));
 	text_string(text, " (pid ");
 	text_decimal(text, process->header.pid);
+	if (process->pid_again)
+		print_begun(process, text);
 	text_character(text, ')');
 }
 

@@ -237,6 +237,31 @@ static struct json_object *json_processes(const struct report *report)
 	return array;
 }
 
+static struct json_object *json_children(const struct model *model)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < model->children_count; i++) {
+		const struct model_children *children = &model->children[i];
+		struct json_object *object = json_object_new_object();
+		uint64_t kinds[MODEL_KINDS] = {0};
+		for (unsigned j = 0; j < MODEL_KINDS - 1; j++)
+			kinds[j] = children->sums.kinds[j];
+		json_add_string(object, "command", children->command);
+		json_add_number(object, "ended", children->sums.processes);
+		json_add_number(object, "executed", children->sums.execs);
+		json_add_number(object, "first_writes", children->sums.events);
+		json_add_number(object, "copied_pages", children->sums.copied);
+		json_add_number(object, "attributed_pages", children->sums.attributed);
+		json_add_number(object, "reused_pages", children->sums.reused);
+		json_add_number(object, "most_pages_in_one", children->sums.most);
+		json_object_object_add(object, "attributed_kinds",
+				       json_counts(model_kind_names, kinds, MODEL_KINDS));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
 int report_print_json(const struct report *report)
 {
 	struct json_object *object = json_object_new_object();
@@ -251,6 +276,8 @@ int report_print_json(const struct report *report)
 		json_object_object_add(object, "callers", report_json_callers(report));
 	if (report->options->pages)
 		json_object_object_add(object, "pages", json_pages(report));
+	if (report->model->children_count)
+		json_object_object_add(object, "children", json_children(report->model));
 	json_object_object_add(object, "forks", report_json_forks(report));
 	json_object_object_add(object, "processes", json_processes(report));
 	json_add_number(object, "processes_left_out",

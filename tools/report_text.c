@@ -1,5 +1,5 @@
 /* The report as text: the answer, kinds, processes, groups, what was not seen. */
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model_names.h"
@@ -153,6 +153,52 @@ static void print_processes(const struct report *report, struct text *text)
 	report_print_left_out(count - shown, text);
 }
 
+/* ---- children without traces ---- */
+
+static int by_copied(const void *left, const void *right)
+{
+	const struct model_children *a = left, *b = right;
+	if (a->sums.copied != b->sums.copied)
+		return a->sums.copied > b->sums.copied ? -1 : 1;
+	return strcmp(a->command, b->command);
+}
+
+static void print_command(const struct model_children *children, struct text *text)
+{
+	const struct trace_children *sums = &children->sums;
+	uint64_t page = children->page_size;
+
+	text_string(text, "  ");
+	output_string(text, *children->command ? children->command : "[others]");
+	text_pad(text, 20);
+	text_decimal_right(text, sums->processes, 9);
+	text_decimal_right(text, sums->execs, 8);
+	text_size_right(text, (sums->copied - sums->kinds[TRACE_KIND_FILL]) * page, 12);
+	text_size_right(text, sums->kinds[TRACE_KIND_FILL] * page, 13);
+	text_size_right(text, sums->reused * page, 12);
+	text_size_right(text, sums->most * page, 13);
+	text_percent_right(text, sums->attributed, sums->copied, 12);
+	text_character(text, '\n');
+}
+
+static void print_children(const struct report *report, struct text *text)
+{
+	struct model *model = report->model;
+	size_t shown = report_shown(report, model->children_count);
+
+	if (!model->children_count)
+		return;
+	qsort(model->children, model->children_count, sizeof(*model->children), by_copied);
+	text_string(text,
+		    "\nchildren without traces of their own (COWSPY_CHILDREN=totals), by "
+		    "command, when they ended\n"
+		    "                        ended  exec'ed      copied  first touch    in place"
+		    "  most in one  attributed\n");
+	for (size_t i = 0; i < shown; i++)
+		print_command(&model->children[i], text);
+	report_print_left_out(model->children_count - shown, text);
+}
+
 /* ---- groups ---- */
 
 static void print_line(const struct source_line *line, struct text *text)
@@ -298,6 +344,7 @@ void report_print(const struct report *report, struct text *text)
 	} else {
 		print_processes(report, text);
 	}
+	print_children(report, text);
 	print_labels(report, text);
 	report_print_limits(report, text);
 }

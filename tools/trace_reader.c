@@ -196,6 +196,7 @@ static size_t fixed_size(uint32_t type)
 		[TRACE_SNAPSHOT_END] = sizeof(struct trace_snapshot_end),
 		[TRACE_CLOSE] = sizeof(struct trace_close),
 		[TRACE_CHANGES] = sizeof(struct trace_changes),
+		[TRACE_CHILDREN] = sizeof(struct trace_children),
 	};
 	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
 }

@@ -87,6 +87,7 @@ _Static_assert(sizeof(struct trace_header) == 240, "the header is 240 bytes");
 
 #define TRACE_FORKED 1u    /* begun after a fork; else by the start of a program */
 #define TRACE_INHERITED 2u /* started by a program that ran with the library */
+#define TRACE_TOTALS 4u    /* of no process: sums of children (TRACE_CHILDREN) and nothing else */
 
 struct trace_record {
 	uint32_t type; /* enum trace_type */
@@ -113,6 +114,7 @@ enum trace_type {
 	TRACE_SNAPSHOT_END = 16,
 	TRACE_CLOSE = 17,
 	TRACE_CHANGES = 18,
+	TRACE_CHILDREN = 19,
 };
 
 /* ---- what runs ---- */
@@ -422,6 +424,26 @@ struct trace_snapshot_end {
 };
 
 #define TRACE_INCOMPLETE 1u
+
+/* ---- sums of children ---- */
+
+/*
+ * Processes that left no trace of their own (COWSPY_CHILDREN=totals), by their command. Changed in
+ * place as they end, under flock; the same command may come again where a child could not wait for
+ * the lock: add them up. Processes that were killed are not in it. Counts in pages.
+ */
+struct trace_children {
+	struct trace_record record;
+	uint64_t processes; /* that ended */
+	uint64_t execs;     /* that executed another program: the rest of them is counted there */
+	uint64_t events;    /* first writes */
+	uint64_t copied, attributed, reused; /* as in struct trace_snapshot_end, when they ended */
+	uint64_t most;                       /* copied by one process */
+	uint64_t last_time;                  /* CLOCK_MONOTONIC, of the last one's end */
+	uint64_t kinds[8];
+	uint64_t causes[8];
+	char command[16]; /* the kernel's name of the process (comm), zeros behind; empty: others */
+};
 
 /* ---- the end ---- */
 

@@ -26,6 +26,7 @@ struct option {
 };
 
 static const char *const scope_words[] = {"auto", "mmap", "all", NULL};
+static const char *const children_words[] = {"all", "totals", NULL};
 static const char *const switch_words[] = {"off", "on", NULL};
 
 /* Indexed by number; those that no program may use for this are left out. */
@@ -143,6 +144,9 @@ static const struct option table[] = {
 	{"FOLLOW", "on", "one of on, off",
 	 "watch forked children, and with OUTPUT the programs that are started, too", parse_choice,
 	 FIELD(follow), 0, switch_words},
+	{"CHILDREN", "all", "one of all, totals",
+	 "with OUTPUT: files of each child, or only sums by command, for thousands of them",
+	 parse_choice, FIELD(children), 0, children_words},
 	{"COMPARE", "0", "a number from 0 to 1000000",
 	 "MiB for keeping pages as they were before their copy, to tell how many bytes changed",
 	 parse_number, FIELD(compare), 1000000, NULL},

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+enum option_children { CHILDREN_ALL, CHILDREN_TOTALS };
 enum option_scope { SCOPE_AUTO, SCOPE_MMAP, SCOPE_ALL };
 
 /* unsigned where a parser writes it, so that one parser serves all options of a form. */
@@ -23,6 +24,7 @@ struct options {
 	unsigned vma_share;     /* COWSPY_VMA_SHARE: per cent of vm.max_map_count, 0 to 90 */
 	unsigned net;           /* COWSPY_NET: Syscall User Dispatch, 0 or 1 */
 	unsigned follow;        /* COWSPY_FOLLOW: children too, 0 or 1 */
+	unsigned children;      /* COWSPY_CHILDREN: enum option_children */
 	unsigned compare;       /* COWSPY_COMPARE: MiB of pages kept as they were, 0: none */
 	unsigned quiet;         /* COWSPY_QUIET: do not say where the report is, 0 or 1 */
 };

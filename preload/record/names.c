@@ -14,6 +14,7 @@
 #define PATH_MOST 4096
 #define ATTEMPTS 1000u
 #define SUFFIX ".trace"
+#define CHILDREN "children"
 #define PERF_MAP_SUFFIX ".perf-map"
 #define CREATE (O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
@@ -22,6 +23,7 @@ static char directory[PATH_MOST];
 static char report[PATH_MOST];
 static char trace[PATH_MOST];
 static char perf_map[PATH_MOST];
+static char children[PATH_MOST];
 static bool report_made;
 
 static void host_name(struct text *text)
@@ -32,9 +34,11 @@ static void host_name(struct text *text)
 }
 
 /* One conversion of the pattern. True when it was the process id. */
-static bool expand_one(struct text *text, char conversion)
+static bool expand_one(struct text *text, char conversion, bool children)
 {
-	if (conversion == 'p')
+	if (conversion == 'p' && children)
+		text_string(text, CHILDREN);
+	else if (conversion == 'p')
 		text_decimal(text, (uint64_t)sys_call0(SYS_getpid));
 	else if (conversion == 'h')
 		host_name(text);
@@ -45,11 +49,7 @@ static bool expand_one(struct text *text, char conversion)
 	return conversion == 'p';
 }
 
-/*
- * The path for this process: the pattern; the pid behind it for a child whose pattern has none; and
- * a number behind that while the path exists already.
- */
-static void expand(struct text *text, unsigned attempt)
+static bool expand_pattern(struct text *text, bool children)
 {
 	const char *pattern = options.output;
 	bool has_pid = false;
@@ -59,11 +59,20 @@ static void expand(struct text *text, unsigned attempt)
 	}
 	for (; *pattern; pattern++) {
 		if (pattern[0] == '%' && pattern[1])
-			has_pid |= expand_one(text, *++pattern);
+			has_pid |= expand_one(text, *++pattern, children);
 		else
 			text_character(text, *pattern);
 	}
-	if (forked && !has_pid) {
+	return has_pid;
+}
+
+/*
+ * The path for this process: the pattern; the pid behind it for a child whose pattern has none; and
+ * a number behind that while the path exists already.
+ */
+static void expand(struct text *text, unsigned attempt)
+{
+	if (!expand_pattern(text, false) && forked) {
 		text_character(text, '.');
 		text_decimal(text, (uint64_t)sys_call0(SYS_getpid));
 	}
@@ -174,6 +183,19 @@ const char *names_report(void)
 const char *names_trace(void)
 {
 	return trace;
+}
+
+const char *names_children(void)
+{
+	struct text text;
+	text_start(&text, -1, children, sizeof(children));
+	if (!expand_pattern(&text, true))
+		text_string(&text, "." CHILDREN);
+	text_string(&text, SUFFIX);
+	text_character(&text, '\0');
+	if (text.error)
+		children[0] = '\0';
+	return children;
 }
 
 const char *names_perf_map(void)

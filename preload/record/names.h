@@ -27,4 +27,7 @@ const char *names_trace(void);
 /* Where the names of generated code are kept, beside the trace; NULL: nowhere. */
 const char *names_perf_map(void);
 
+/* The file for the sums of children, one for all: the pattern with "children" as process id. */
+const char *names_children(void);
+
 #endif

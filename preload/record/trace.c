@@ -228,7 +228,8 @@ void trace_child(uint64_t fork_time, uint32_t epoch)
 	trace_file_child();
 	modules_begin();
 	atomic_store(&beginning, 0);
-	atomic_store(&state, options.follow ? STATE_WAITING : STATE_OFF);
+	atomic_store(&state, options.follow && options.children == CHILDREN_ALL ? STATE_WAITING
+										: STATE_OFF);
 }
 
 /* --- stacks --- */

@@ -10,6 +10,7 @@
 #include "record/journal.h"
 #include "record/names.h"
 #include "record/trace.h"
+#include "report/children.h"
 #include "track/fault.h"
 #include "track/trace_regions.h"
 
@@ -20,6 +21,7 @@ static bool forked;
 static bool program_ends;
 static int kept_stderr = -1; /* ours, once the program closes its own while it ends */
 static bool failed;
+static bool only_totals; /* a child that leaves no files of its own, unless it is asked */
 static _Atomic int reporting;
 
 #define CANNOT(why) ": " why "; check COWSPY_OUTPUT; reports go to standard error\n"
@@ -52,6 +54,11 @@ void output_start(bool is_quiet)
 	names_start();
 	if (!options.output)
 		return;
+	if (options.children == CHILDREN_TOTALS && !is_quiet)
+		children_start();
+	only_totals = is_quiet && options.children == CHILDREN_TOTALS;
+	if (only_totals)
+		return;
 	int error = trace_start(quiet, trace_regions_all);
 	int fd = open_file();
 	if (fd < 0)
@@ -64,6 +71,7 @@ void output_start(bool is_quiet)
 void output_child(void)
 {
 	forked = true;
+	only_totals = options.output && options.children == CHILDREN_TOTALS;
 	names_child();
 	atomic_store(&reporting, 0);
 }
@@ -121,6 +129,10 @@ static void report_now(enum report_reason reason)
 
 void output_report(enum report_reason reason)
 {
+	if (only_totals && options.follow && reason != REPORT_SNAPSHOT) {
+		children_add(reason);
+		return;
+	}
 	if (!nothing_to_say(reason) && !atomic_exchange(&reporting, 1)) {
 		report_now(reason);
 		atomic_store(&reporting, 0);

@@ -335,6 +335,37 @@ static void generated_code_has_names_of_the_perf_map(void **state)
 	intern_free(&strings);
 }
 
+/* A pid that is used again: its later process is no image of the first one. */
+static void processes_of_one_pid_are_told_apart(void **state)
+{
+	struct maker maker;
+	struct model model;
+	(void)state;
+	model_start(&model);
+	maker_start(&maker, 100, 1000);
+	maker_close(&maker, TRACE_REASON_EXIT);
+	add(&model, &maker);
+	maker_start(&maker, 100, 5000);
+	maker_close(&maker, TRACE_REASON_EXEC);
+	add(&model, &maker);
+	maker_start(&maker, 100, 6000);
+	add(&model, &maker);
+	maker_start(&maker, 101, 5500)->flags = TRACE_FORKED;
+	maker_header(&maker)->parent = 100;
+	maker_header(&maker)->parent_time = 5000;
+	add(&model, &maker);
+	assert_int_equal(model_link(&model), 0);
+	assert_false(model.processes[0].pid_again);
+	assert_true(model.processes[1].pid_again);
+	assert_int_equal(model.processes[1].parent, MODEL_NONE);
+	assert_int_equal(model.processes[1].begun, 4000);
+	assert_int_equal(model.processes[2].origin, ORIGIN_EXEC);
+	assert_true(model.processes[2].pid_again);
+	assert_int_equal(model.processes[3].parent, 1);
+	assert_false(model.processes[3].pid_again);
+	model_free(&model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +378,7 @@ int main(void)
 		cmocka_unit_test(traces_that_name_each_other_make_no_circle),
 		cmocka_unit_test(sides_are_those_of_the_last_fork),
 		cmocka_unit_test(folders_give_all_their_traces),
+		cmocka_unit_test(processes_of_one_pid_are_told_apart),
 		cmocka_unit_test(generated_code_has_names_of_the_perf_map),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ static void every_option_is_read(void **state)
 			       "COWSPY_STACKS=7",
 			       "COWSPY_NET=off",
 			       "COWSPY_FOLLOW=off",
+			       "COWSPY_CHILDREN=totals",
 			       "COWSPY_COMPARE=12",
 			       "COWSPY_QUIET=on",
 			       NULL};
@@ -85,6 +86,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(options.report_stacks, 7);
 	assert_int_equal(options.net, 0);
 	assert_int_equal(options.follow, 0);
+	assert_int_equal(options.children, CHILDREN_TOTALS);
 	assert_int_equal(options.compare, 12);
 	assert_int_equal(options.quiet, 1);
 	assert_string_equal(said, "");
@@ -168,7 +170,7 @@ static void an_unknown_name_is_one_line(void **state)
 		       "cowspy: COWSPY_STACKDEPTH: no such option; there are COWSPY_OUTPUT, "
 		       "COWSPY_SIGNAL, COWSPY_SCOPE, COWSPY_STACK_DEPTH, COWSPY_PAGE_MAP, "
 		       "COWSPY_RESIDENCY, COWSPY_STACKS, COWSPY_VMA_SHARE, COWSPY_NET, "
-		       "COWSPY_FOLLOW, COWSPY_COMPARE, COWSPY_QUIET\n");
+		       "COWSPY_FOLLOW, COWSPY_CHILDREN, COWSPY_COMPARE, COWSPY_QUIET\n");
 }
 
 static void a_hostile_value_cannot_drive_the_terminal(void **state)
@@ -206,7 +208,7 @@ static void the_table_names_every_option_once(void **state)
 		unsigned names = 0;
 		for (char *next = table; (next = strstr(next, "COWSPY_")); next++)
 			names++;
-		assert_int_equal(names, 12);
+		assert_int_equal(names, 13);
 		assert_non_null(strstr(table, "a number from 0 to 128"));
 	}
 }

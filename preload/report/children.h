@@ -1,0 +1,17 @@
+/*
+ * With COWSPY_CHILDREN=totals: sums of children by their command, in one small file of all of them.
+ *
+ * Called when a process ends or executes another program, under the rules of reports.
+ */
+#ifndef COWSPY_REPORT_CHILDREN_H
+#define COWSPY_REPORT_CHILDREN_H
+
+#include "report/report.h"
+
+/* In the first process: make the file, or find it made by an earlier run. */
+void children_start(void);
+
+/* Add this process to the sums of its command. */
+void children_add(enum report_reason reason);
+
+#endif
