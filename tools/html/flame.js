@@ -72,10 +72,16 @@ class Flame {
 		this.svg.node().addEventListener("pointerleave", hideTip);
 		whenResized(section, () => this.tree && this.draw(false));
 		whenChosen(changed => changed.every(name => name === "search") ? this.draw(false) : this.count());
+		whenSeen(section, () => {
+			this.seen = true;
+			this.count();
+		});
 		DARK.addEventListener("change", () => this.tree && this.draw(false));
 	}
 
 	count() {
+		if (!this.seen)
+			return;
 		const other = this.recordings.find(one => one !== chosen.recording);
 		const apart = !other && chosenProcesses().length > 1;
 		this.tree = makeTree(chosen.recording, this.upwards, apart);

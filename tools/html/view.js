@@ -199,5 +199,16 @@ function whenResized(element, draw) {
 	}).observe(element);
 }
 
+/* Call `act` once the element is near the window: what is far below costs nothing before. */
+function whenSeen(element, act) {
+	const observer = new IntersectionObserver(entries => {
+		if (!entries.some(entry => entry.isIntersecting))
+			return;
+		observer.disconnect();
+		act();
+	}, {rootMargin: "400px"});
+	observer.observe(element);
+}
+
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const DARK = matchMedia("(prefers-color-scheme: dark)");
