@@ -17,6 +17,8 @@ static const struct {
 } verbs[] = {
 	{"record", verb_record, "run a program and record its first writes",
 	 "cowspy record -- redis-server"},
+	{"doctor", verb_doctor, "whether cowspy works here, and with a program",
+	 "cowspy doctor redis-server"},
 	{"pages", verb_pages, "page states of a running process", "cowspy pages 4250"},
 	{"compare", verb_compare, "which pages processes still share", "cowspy compare 4250 4251"},
 	{"snapshot", verb_snapshot, "report of a process that runs with libcowspy.so",
@@ -32,13 +34,23 @@ static const struct {
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
+static FILE *complaints; /* NULL: standard error */
+
+FILE *complain_to(FILE *stream)
+{
+	FILE *before = complaints;
+	complaints = stream;
+	return before;
+}
+
 void complain(const char *verb, const char *format, ...)
 {
+	FILE *stream = complaints ? complaints : stderr;
 	va_list list;
 	va_start(list, format);
-	fprintf(stderr, "cowspy %s: ", verb);
-	vfprintf(stderr, format, list);
-	fputc('\n', stderr);
+	fprintf(stream, "cowspy %s: ", verb);
+	vfprintf(stream, format, list);
+	fputc('\n', stream);
 	va_end(list);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* Exit statuses, documented in cowspy(1). */
@@ -23,11 +24,15 @@ int verb_record(int argc, char **argv);
 int verb_report(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_html(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 int verb_diff(int argc, char **argv);
 int verb_top(int argc, char **argv);
 
 /* "cowspy VERB: message" on standard error. */
 __attribute__((format(printf, 2, 3))) void complain(const char *verb, const char *format, ...);
+
+/* Where it says so from now on; returns where it did before. */
+FILE *complain_to(FILE *stream);
 
 /* The same with a hint at --help; returns STATUS_USAGE. */
 __attribute__((format(printf, 2, 3))) int usage_error(const char *verb, const char *format, ...);

@@ -130,7 +130,7 @@ expect_equal "status when the output is full" 1 $?
 expect_equal "status when the exported file is full" 1 $?
 status_of 0 export --format pprof --output cow.pb.gz before
 [ ! -e cow.pb.gz.part ] && gzip -t cow.pb.gz || wrong "the output file"
-for verb in report export diff html record; do
+for verb in report export diff html record doctor; do
 	status_of 0 $verb --help
 	grep -q "^example: cowspy $verb" out || wrong "no example of $verb"
 	for option in $(grep -o -e '--[a-z-]*' out | sort -u); do

@@ -40,7 +40,7 @@ _cowspy()
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		case $verb in
-		record) mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -c -- "$word") ;;
+		record | doctor) mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -c -- "$word") ;;
 		pages | compare | snapshot | report | export | html)
 			mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(cd /proc && compgen -G '[0-9]*' | grep -e "^$word")
 			;;
