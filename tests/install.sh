@@ -28,7 +28,7 @@ packages_of()
 		echo libgc-dev libsigsegv-dev libunwind-dev
 		echo golang-go perl php-cli ruby "$(unless_there node nodejs)" \
 			"$(unless_there javac default-jdk-headless)"
-		echo stress-ng gdb strace
+		echo stress-ng gdb strace fio liburing-dev
 		echo postgresql apache2-bin apache2-utils nginx php-fpm libfcgi-bin curl openssl
 		;;
 	*)
