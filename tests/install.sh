@@ -23,7 +23,7 @@ packages_of()
 		echo python3 "libpython$(python_version)-testsuite" "python$(python_version)-dbg"
 		echo protobuf-compiler python3-jsonschema tmux
 		echo bash git sqlite3
-		echo redis-server redis-tools
+		echo redis-server redis-tools gunicorn puma
 		echo libjemalloc2 libgoogle-perftools4 libmimalloc2.0
 		echo libgc-dev libsigsegv-dev libunwind-dev
 		echo golang-go perl php-cli ruby "$(unless_there node nodejs)" \
