@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What cowspy costs, as ratios in one run.
 
-  run.py [--quick] [--rounds N] [--pages N] [--json FILE] [writes|mappings|programs ...]
+  run.py [--quick] [--rounds N] [--pages N] [--json FILE] [writes|mappings|forks|programs ...]
 
 All variants of a case run in turn, round by round, so that whatever else the machine does meets
 all of them. Each figure is the median over the rounds with its quartiles; a ratio is the median of
@@ -15,12 +15,13 @@ import os
 import shutil
 import sys
 
+import forks
 import mappings
 import programs
 import writes
 from measure import BUILD, Noise, WORK
 
-GROUPS = {'writes': writes, 'mappings': mappings, 'programs': programs}
+GROUPS = {'writes': writes, 'mappings': mappings, 'forks': forks, 'programs': programs}
 
 
 class Size:

@@ -6,14 +6,14 @@
  * The child reads the frames before it writes anything. They are those at the fork for both sides:
  * nobody else lives there who could have changed them. A thousand forks each among the slow tests.
  */
-/* timeout: 600 */
+/* timeout: 1200 */
 #include "check_api.h"
 
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define ZONE_PAGES 96
+#define ZONE_PAGES 32
 #define ZONES 3
 #define PAGES (ZONES * ZONE_PAGES)
 #define WRITERS_MOST 8
