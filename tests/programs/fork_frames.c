@@ -7,6 +7,7 @@
  * nobody else lives there who could have changed them. A thousand forks each among the slow tests.
  */
 /* timeout: 1200 */
+/* slow */
 #include "check_api.h"
 
 #include <malloc.h>
