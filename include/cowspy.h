@@ -124,6 +124,7 @@ int cowspy_1_track(const void *, size_t, const char *) __asm__("cowspy_track") C
 int cowspy_1_untrack(const void *, size_t) __asm__("cowspy_untrack") COWSPY_WEAK;
 int cowspy_1_name(const void *, size_t, const char *) __asm__("cowspy_name") COWSPY_WEAK;
 int cowspy_1_pause(void) __asm__("cowspy_pause") COWSPY_WEAK;
+int cowspy_1_mode(int) __asm__("cowspy_mode") COWSPY_WEAK;
 int cowspy_1_resume(void) __asm__("cowspy_resume") COWSPY_WEAK;
 
 /* The wrappers' own symbols differ from the library's, for where the compiler does not inline. */
@@ -137,6 +138,7 @@ static __inline__ int cowspy_track(const void *, size_t, const char *) COWSPY_WR
 static __inline__ int cowspy_untrack(const void *, size_t) COWSPY_WRAPPER(untrack);
 static __inline__ int cowspy_name(const void *, size_t, const char *) COWSPY_WRAPPER(name);
 static __inline__ int cowspy_pause(void) COWSPY_WRAPPER(pause);
+static __inline__ int cowspy_mode(int) COWSPY_WRAPPER(mode);
 static __inline__ int cowspy_resume(void) COWSPY_WRAPPER(resume);
 
 /* ---- questions ---- */
@@ -214,6 +216,26 @@ static __inline__ int cowspy_pause(void)
 static __inline__ int cowspy_resume(void)
 {
 	return cowspy_1_resume ? cowspy_1_resume() : 0;
+}
+
+/* What is known of pages. */
+enum cowspy_mode {
+	COWSPY_MODE_TRUTH = 0, /* what the kernel says: the program runs at its own speed */
+	COWSPY_MODE_EXACT = 1  /* who wrote each page first, too */
+};
+
+/*
+ * Switch the whole process to one of enum cowspy_mode, as COWSPY_MODE_SIGNAL does. Pages copied
+ * while the mode was COWSPY_MODE_TRUTH are copied pages without an event, and stay so. Each switch
+ * is a mark, as of cowspy_label. Takes as long as a fork's protecting does: up to 0.3 us for each
+ * page that is there.
+ *
+ *	EINVAL   there is no such mode
+ *	ENOTSUP  this process began with COWSPY_MODE=truth, or without Syscall User Dispatch
+ */
+static __inline__ int cowspy_mode(int mode)
+{
+	return cowspy_1_mode ? cowspy_1_mode(mode) : 0;
 }
 
 /* ---- what is tracked, and what it is called ---- */

@@ -15,6 +15,7 @@
 #include "report/page_query.h"
 #include "track/fault.h"
 #include "track/lock.h"
+#include "track/mode.h"
 #include "track/recording.h"
 #include "track/region_names.h"
 #include "track/threads.h"
@@ -124,6 +125,15 @@ EXPORT int cowspy_1_pause(void)
 EXPORT int cowspy_1_resume(void)
 {
 	return finish(recording_resume());
+}
+
+EXPORT int cowspy_1_mode(int mode)
+{
+	if (!calls_started)
+		return 0;
+	if (mode != COWSPY_MODE_TRUTH && mode != COWSPY_MODE_EXACT)
+		return finish(-EINVAL);
+	return finish(mode_set(mode == COWSPY_MODE_EXACT));
 }
 
 /* ---- what is tracked, and what it is called ---- */

@@ -21,6 +21,7 @@
 #include "track/guard.h"
 #include "track/lock.h"
 #include "track/mappings.h"
+#include "track/mode.h"
 #include "track/threads.h"
 
 /*
@@ -79,10 +80,13 @@ static void watch(void)
 	scope_start();
 	door_judge();
 	guard_start();
-	bool net = options.net && net_start();
-	signals_start((int)options.signal, net);
-	if (!net)
+	bool net = options.net && options.mode != MODE_TRUTH && net_start();
+	signals_start((int)options.signal, net ? (int)options.mode_signal : 0, net);
+	if (!net && options.mode != MODE_TRUTH)
 		mappings_give_up_all(REGION_NO_NET);
+	mode_start(options.mode == MODE_EXACT, net);
+	if (net && options.mode == MODE_STANDBY)
+		net_keep();
 	if (scope_makes_rings())
 		net_keep();
 	if (options.scope == SCOPE_ALL)

@@ -6,7 +6,7 @@
 #include "output.h"
 #include "report.h"
 
-#define REASONS 10
+#define REASONS 11
 
 static const char *const limit_reasons[REASONS] = {
 	"protected",
@@ -19,6 +19,7 @@ static const char *const limit_reasons[REASONS] = {
 	"excluded by option or by the program",
 	"of libc, the loader, libunwind and cowspy",
 	"mapped before cowspy started, or by libc itself",
+	"the kernel's word was all that was wanted (COWSPY_MODE)",
 };
 
 static const char *const loss_reasons[] = {

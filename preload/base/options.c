@@ -27,6 +27,7 @@ struct option {
 
 static const char *const scope_words[] = {"auto", "mmap", "all", NULL};
 static const char *const children_words[] = {"all", "totals", NULL};
+static const char *const mode_words[] = {"exact", "truth", "standby", NULL};
 static const char *const switch_words[] = {"off", "on", NULL};
 
 /* Indexed by number; those that no program may use for this are left out. */
@@ -120,6 +121,12 @@ static const struct option table[] = {
 	{"SIGNAL", "SIGUSR1", "a signal that a program may use, or none",
 	 "signal that asks for a report now; the program runs on", parse_signal, FIELD(signal),
 	 SIGNAL_MOST, NULL},
+	{"MODE", "exact", "one of exact, truth, standby",
+	 "truth: only what the kernel says, no first writes; standby: so until it is switched",
+	 parse_choice, FIELD(mode), 0, mode_words},
+	{"MODE_SIGNAL", "none", "a signal that a program may use, or none",
+	 "signal that switches to exact, and back to truth (not with MODE=truth)", parse_signal,
+	 FIELD(mode_signal), SIGNAL_MOST, NULL},
 	{"SCOPE", "auto", "one of auto, mmap, all",
 	 "mmap: mappings made by calls; all: every private one; auto: mmap, from a fork on all",
 	 parse_choice, FIELD(scope), 0, scope_words},

@@ -11,11 +11,14 @@
 
 enum option_children { CHILDREN_ALL, CHILDREN_TOTALS };
 enum option_scope { SCOPE_AUTO, SCOPE_MMAP, SCOPE_ALL };
+enum option_mode { MODE_EXACT, MODE_TRUTH, MODE_STANDBY };
 
 /* unsigned where a parser writes it, so that one parser serves all options of a form. */
 struct options {
 	const char *output;     /* COWSPY_OUTPUT: pattern of the report's path, NULL: stderr */
 	unsigned signal;        /* COWSPY_SIGNAL: snapshot signal, 0: none */
+	unsigned mode;          /* COWSPY_MODE: enum option_mode */
+	unsigned mode_signal;   /* COWSPY_MODE_SIGNAL: switches between exact and truth, 0: none */
 	unsigned scope;         /* COWSPY_SCOPE: enum option_scope */
 	unsigned stack_depth;   /* COWSPY_STACK_DEPTH: 0 to 128 */
 	unsigned map_rows;      /* COWSPY_PAGE_MAP: rows of page map for each mapping, 0: none */

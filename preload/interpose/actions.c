@@ -26,7 +26,7 @@ static struct action program_actions[SIGNALS_MOST + 1];
 static _Atomic int actions_lock;
 static sigmask_t always; /* ours whatever the program does */
 static bool watched;     /* so are all that it handles */
-static int snapshot_signal;
+static int snapshot_signal, mode_signal;
 sigmask_t signals_hidden;
 
 static void lock(sigmask_t *mask)
@@ -56,7 +56,8 @@ static long kernel_action(int signal, const struct action *new, struct action *o
 static bool is_ours(const void *handler)
 {
 	return handler == (void *)handlers_fault || handler == (void *)handlers_dispatch ||
-	       handler == (void *)handlers_snapshot || handler == (void *)handlers_forward;
+	       handler == (void *)handlers_snapshot || handler == (void *)handlers_mode ||
+	       handler == (void *)handlers_forward;
 }
 
 /* What the program set: the kernel may have reset it, or been told behind our back. */
@@ -88,8 +89,9 @@ static struct action action_ours(int signal, const struct action *program)
 	} else if (signal == SIGSYS) {
 		ours.handler = (void *)handlers_dispatch;
 		ours.mask = ~(sys_faults & ~SIGMASK(SIGSYS));
-	} else if (signal == snapshot_signal) {
-		ours.handler = (void *)handlers_snapshot;
+	} else if (signal == snapshot_signal || signal == mode_signal) {
+		ours.handler = signal == mode_signal ? (void *)handlers_mode
+						     : (void *)handlers_snapshot;
 		if (!action_is_handler(program))
 			ours.flags |= SA_RESTART;
 	}
@@ -126,11 +128,12 @@ static void take_over(void)
 	}
 }
 
-void signals_start(int snapshot, bool net)
+void signals_start(int snapshot, int mode, bool net)
 {
 	snapshot_signal = snapshot;
+	mode_signal = mode;
 	signals_hidden = net ? sys_faults : sys_faults & ~SIGMASK(SIGSYS);
-	always = signals_hidden | (snapshot ? SIGMASK(snapshot) : 0);
+	always = signals_hidden | (snapshot ? SIGMASK(snapshot) : 0) | (mode ? SIGMASK(mode) : 0);
 	take_over();
 	mask_take_over(true);
 }

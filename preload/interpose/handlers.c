@@ -10,6 +10,7 @@
 #include "signals.h"
 #include "track/context.h"
 #include "track/fault.h"
+#include "track/mode.h"
 #include "track/threads.h"
 
 /*
@@ -64,6 +65,16 @@ void handlers_snapshot(int signal, siginfo_t *info, void *context)
 	meet(context);
 	if (ours)
 		output_report(REPORT_SNAPSHOT);
+	if (!ours || signals_program_handles(signal))
+		signals_deliver(signal, info, context);
+}
+
+void handlers_mode(int signal, siginfo_t *info, void *context)
+{
+	bool ours = process_is_watched();
+	meet(context);
+	if (ours)
+		mode_set(!mode_is_exact());
 	if (!ours || signals_program_handles(signal))
 		signals_deliver(signal, info, context);
 }

@@ -11,6 +11,8 @@ void handlers_fault(int signal, siginfo_t *info, void *context);
 void handlers_dispatch(int signal, siginfo_t *info, void *context);
 void handlers_snapshot(int signal, siginfo_t *info, void *context);
 
+void handlers_mode(int signal, siginfo_t *info, void *context);
+
 /* A signal that we caught only to pass it on. */
 void handlers_forward(int signal, siginfo_t *info, void *context);
 

@@ -111,11 +111,19 @@ long process_clone(long nr, const long args[6], uintptr_t caller)
 /*
  * libc's fork: its clone must meet the net even when nothing is armed yet, since from the first
  * fork on everything is watched, and arming happens at the clone itself. Without the net nothing
- * is ever armed, and the child only has to know that it is another process.
+ * is ever armed: both sides only have to know that they share pages, and the child that it is another
+ * process.
  */
 static void before_libc_fork(void)
 {
+	sigmask_t mask;
 	net_watch_begin();
+	if (net_active() || !process_is_watched())
+		return;
+	lock_write_masked(&mask);
+	scope_first_fork();
+	forks_prepare();
+	lock_write_end_masked(&mask);
 }
 
 static void after_libc_fork_parent(void)

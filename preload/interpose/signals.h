@@ -59,8 +59,11 @@ sigmask_t mask_for_program(sigmask_t kernel, const struct thread *self);
 /* Bring the calling thread's mask into our form; `fresh`: it still has the program's. */
 void mask_take_over(bool fresh);
 
-/* Install our handlers; `net`: SIGSYS too. `snapshot_signal` 0: none. Before the program runs. */
-void signals_start(int snapshot_signal, bool net);
+/*
+ * Install our handlers; `net`: SIGSYS too. The signals that ask for a report and for another mode: 0
+ * for none. Before the program runs.
+ */
+void signals_start(int snapshot_signal, int mode_signal, bool net);
 
 /*
  * From now on the net sees all calls of this process: take over what the calling thread, the only

@@ -11,6 +11,7 @@
 #include "record/names.h"
 #include "record/trace.h"
 #include "report/children.h"
+#include "track/mode.h"
 #include "track/fault.h"
 #include "track/trace_regions.h"
 
@@ -101,7 +102,7 @@ static bool has_copied(void)
 }
 
 /*
- * A child that has copied nothing says nothing, unless it was asked. Nor do the children that a
+ * A child that has copied nothing, as far as we would know, says nothing, unless it was asked. Nor do the children that a
  * shell forks to run its commands, where all share one standard error.
  */
 static bool nothing_to_say(enum report_reason reason)
@@ -110,7 +111,7 @@ static bool nothing_to_say(enum report_reason reason)
 		return false;
 	if (!options.follow)
 		return true;
-	return !has_copied() || (reason == REPORT_EXEC && !options.output);
+	return (mode_is_exact() && !has_copied()) || (reason == REPORT_EXEC && !options.output);
 }
 
 static void report_now(enum report_reason reason)

@@ -60,6 +60,7 @@ const char *report_limit(const struct mapping *mapping)
 		[REGION_NO_NET] = "system calls that write into it cannot be seen without "
 				  "Syscall User Dispatch (Linux 5.11, COWSPY_NET=on)",
 		[REGION_USER] = "left out by request",
+		[REGION_MODE] = "the kernel's word is all that is wanted now (COWSPY_MODE)",
 	};
 	return mapping->region.limit < REGION_LIMITS ? sentences[mapping->region.limit] : NULL;
 }

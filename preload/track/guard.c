@@ -216,7 +216,8 @@ void guard_give_up_range(uintptr_t start, uintptr_t end, enum region_limit why)
 {
 	struct region *region;
 	while ((region = region_find(start, true)) && region->start < end) {
-		if (region->limit == REGION_PROTECTED)
+		bool is_mode = region->limit == REGION_MODE && why != REGION_MODE;
+		if (region->limit == REGION_PROTECTED || is_mode)
 			guard_give_up(region, why);
 		start = region->end;
 	}

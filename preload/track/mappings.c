@@ -47,7 +47,7 @@ struct region *mappings_add(const struct region *model)
 {
 	mappings_remove(model->start, model->end);
 	struct region limited = *model;
-	if (limit_for_all)
+	if (limit_for_all && !limited.limit)
 		limited.limit = limit_for_all;
 	struct region *region = region_insert(&limited);
 	if (region && region_armed(region)) {
@@ -369,8 +369,16 @@ long mappings_move(const long args[6])
 	return result;
 }
 
+/* What cannot be protected stays so, whatever mode is wanted. */
 void mappings_give_up_all(enum region_limit why)
 {
-	limit_for_all = why;
-	guard_give_up_range(0, ~(uintptr_t)0, why);
+	if (!limit_for_all || why != REGION_MODE)
+		limit_for_all = why;
+	guard_give_up_range(0, ~(uintptr_t)0, limit_for_all);
+}
+
+void mappings_give_up_none(void)
+{
+	if (limit_for_all == REGION_MODE)
+		limit_for_all = REGION_PROTECTED;
 }

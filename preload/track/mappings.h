@@ -48,4 +48,7 @@ long mappings_move(const long args[6]);
 /* Mappings are no longer protected at all, and none will be. */
 void mappings_give_up_all(enum region_limit why);
 
+/* After REGION_MODE: new ones are. */
+void mappings_give_up_none(void);
+
 #endif

@@ -24,6 +24,7 @@ enum region_limit {
 	REGION_SECCOMP,      /* the program forbade itself the system calls that we need */
 	REGION_NO_NET,       /* nothing lets us see the system calls that write into it */
 	REGION_USER,         /* by option or cowspy_untrack */
+	REGION_MODE = 10,    /* kernel truth is all that is wanted (mode.h); 8, 9: TRACE_LIMIT_ */
 	REGION_LIMITS
 };
 

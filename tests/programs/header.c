@@ -26,8 +26,8 @@ int main(void)
 	if (absent != fails(query(start, &page)))
 		return 2;
 	if (cowspy_label("label") || cowspy_pause() || cowspy_resume() ||
-	    cowspy_track(start, 4096, "name") || cowspy_name(start, 4096, NULL) ||
-	    cowspy_untrack(start, 4096) || cowspy_snapshot(NULL))
+	    cowspy_mode(COWSPY_MODE_EXACT) || cowspy_track(start, 4096, "name") ||
+	    cowspy_name(start, 4096, NULL) || cowspy_untrack(start, 4096) || cowspy_snapshot(NULL))
 		return 3;
 	if (absent)
 		puts("absent");
