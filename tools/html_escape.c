@@ -19,6 +19,11 @@ void html_text_end(struct html *html)
 		case '>': fputs("&gt;", html->stream); break;
 		case '"': fputs("&quot;", html->stream); break;
 		case '\'': fputs("&#39;", html->stream); break;
+		case ' ': /* a number and its sign stay on one line */
+			fputs(i + 1 < html->text.length && html->buffer[i + 1] == '%' ? "&nbsp;"
+										      : " ",
+			      html->stream);
+			break;
 		default: putc(html->buffer[i], html->stream);
 		}
 }

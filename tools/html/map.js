@@ -316,6 +316,7 @@ class PageMap {
 
 	drawFolds(context) {
 		context.fillStyle = colour("text");
+		context.globalAlpha = 0.4;
 		const from = segmentByPosition(this.layout.segments, this.first);
 		let last = -1;
 		for (let i = Math.max(1, from); i < this.layout.segments.length; i++) {
@@ -327,6 +328,7 @@ class PageMap {
 					Math.floor(cell / this.columns) * this.cellHeight, 1, this.cellHeight);
 			last = cell;
 		}
+		context.globalAlpha = 1;
 	}
 
 	drawCursor(context) {

@@ -75,7 +75,7 @@ class TimeLine {
 	axis(width) {
 		const svg = d3.create("svg").attr("height", 22).attr("width", width).attr("aria-hidden", "true");
 		svg.append("g").attr("class", "axis").attr("transform", "translate(0,20)")
-			.call(d3.axisTop(this.x).ticks(width / 110).tickFormat(time => `+${duration(Math.round(time))}`).tickSizeOuter(0));
+			.call(d3.axisTop(this.x).ticks(Math.max(2, Math.floor((this.x.range()[1] - this.x.range()[0]) / 120))).tickFormat(time => `+${duration(Math.round(time))}`).tickSizeOuter(0));
 		return svg.node();
 	}
 
@@ -91,7 +91,7 @@ class TimeLine {
 		const sums = `copied ${size(lane.last.copied)}, others ${size(lane.last.all - lane.last.copied)}`;
 		if (!narrow)
 			svg.append("text").attr("class", "sums").attr("x", 4).attr("y", 40).text(sums);
-		svg.append("text").attr("class", "end").attr("x", this.x(begin + lane.length) + 5).attr("y", Math.max(14, this.y(lane.last.all) + 4))
+		svg.append("text").attr("class", "end").attr("x", this.x(begin + lane.length) + 5).attr("y", this.y(0) - 3)
 			.text(size(lane.last.all));
 		this.drawLabels(svg, lane, begin);
 		const cross = svg.append("line").attr("class", "cross").attr("y2", LANE).attr("visibility", "hidden");
