@@ -31,7 +31,7 @@ import report as text_report  # noqa: E402
 
 PAGE = 4096
 FRAME = (1 << 55) - 1
-EXCLUSIVE, FILE, SWAPPED, PRESENT = 1 << 56, 1 << 61, 1 << 62, 1 << 63
+EXCLUSIVE, PROTECTED, FILE, SWAPPED, PRESENT = 1 << 56, 1 << 57, 1 << 61, 1 << 62, 1 << 63
 COPIED = 0  # the column of a report's mappings
 SNAPSHOT = 50  # the signal that asks for a report, see proof.sh
 TIES = 3
@@ -61,6 +61,11 @@ def read_smaps(pid):
     return [vma for vma in vmas if vma[2][3] == 'p' and vma[3] != '[vsyscall]']
 
 
+def is_marker(entry):
+    """userfaultfd's mark on a page that is not there shows as swapped out and write-protected."""
+    return entry & (PRESENT | SWAPPED | PROTECTED) == SWAPPED | PROTECTED
+
+
 def read_pages(pid, vmas):
     """{page: entry} of what is present or swapped."""
     pages = {}
@@ -74,7 +79,7 @@ def read_pages(pid, vmas):
                 if not entries:
                     break
                 for i, entry in enumerate(entries):
-                    if entry & (PRESENT | SWAPPED):
+                    if entry & (PRESENT | SWAPPED) and not is_marker(entry):
                         pages[at + i * PAGE] = entry
                 at += len(entries) * PAGE
                 left -= len(entries)
