@@ -92,6 +92,26 @@ static void make_tree(void)
 	save(&maker, "tree");
 }
 
+static void make_changes(void)
+{
+	struct maker maker;
+	maker_start(&maker, 100, 1000);
+	for (uint32_t i = 1; i < 4; i++)
+		maker_write(&maker, HEAP + i * 4096, 0, 0, TRACE_KIND_FORK)->event = i;
+	for (uint32_t i = 1; i < 4; i++)
+		maker_change(&maker, i, i * 2048 - 2048);
+	save(&maker, "changes");
+}
+
+static void make_children(void)
+{
+	struct maker maker;
+	maker_start(&maker, 0, 1000)->flags = TRACE_TOTALS;
+	maker_children(&maker, "worker\x1b[1m", 3, 7);
+	maker_children(&maker, "exactly sixteen!", 1, 1);
+	save(&maker, "children");
+}
+
 static void make_empty(void)
 {
 	struct maker maker;
@@ -107,6 +127,8 @@ int main(int argc, char **argv)
 	}
 	folder = argv[1];
 	make_empty();
+	make_changes();
+	make_children();
 	make_writes();
 	make_snapshot();
 	make_tree();

@@ -335,6 +335,58 @@ static void generated_code_has_names_of_the_perf_map(void **state)
 	intern_free(&strings);
 }
 
+static void changes_belong_to_their_first_writes(void **state)
+{
+	struct maker maker;
+	struct model model;
+	const struct model_write *writes;
+	(void)state;
+	model_start(&model);
+	maker_start(&maker, 100, 1000);
+	for (uint32_t i = 0; i < 5; i++)
+		maker_write(&maker, HEAP + i * 4096, 0, 0, TRACE_KIND_FORK)->event = i + 7;
+	maker_change(&maker, 7, 0);
+	maker_change(&maker, 8, 4096);
+	maker_change(&maker, 9, 5);
+	maker_change(&maker, 9, 6); /* at a later snapshot */
+	maker_change(&maker, 10, 4097);
+	maker_change(&maker, 11, 1)->count = 1000;
+	maker_change(&maker, 12345, 1);
+	maker_change(&maker, 0, 1);
+	add(&model, &maker);
+	writes = model.processes[0].writes;
+	assert_int_equal(writes[0].changed, 1);
+	assert_int_equal(writes[1].changed, 4097);
+	assert_int_equal(writes[2].changed, 7);
+	assert_int_equal(writes[3].changed, 0);
+	assert_int_equal(writes[4].changed, 0);
+	assert_int_equal(model.processes[0].damage.records, 1);
+	model_free(&model);
+}
+
+static void sums_of_children_are_added_by_command(void **state)
+{
+	struct maker maker;
+	struct model model;
+	(void)state;
+	model_start(&model);
+	for (int i = 0; i < 2; i++) {
+		maker_start(&maker, 0, 1000)->flags = TRACE_TOTALS;
+		maker_children(&maker, "worker", 3, 7);
+		maker_children(&maker, "exactly sixteen!", 1, 1);
+		maker_children(&maker, "worker", 1, 9);
+		add(&model, &maker);
+	}
+	assert_int_equal(model.process_count, 0);
+	assert_int_equal(model.children_count, 2);
+	assert_string_equal(model.children[0].command, "worker");
+	assert_int_equal(model.children[0].sums.processes, 8);
+	assert_int_equal(model.children[0].sums.copied, 32);
+	assert_int_equal(model.children[0].sums.most, 9);
+	assert_string_equal(model.children[1].command, "exactly sixteen!");
+	model_free(&model);
+}
+
 /* A pid that is used again: its later process is no image of the first one. */
 static void processes_of_one_pid_are_told_apart(void **state)
 {
@@ -378,6 +430,8 @@ int main(void)
 		cmocka_unit_test(traces_that_name_each_other_make_no_circle),
 		cmocka_unit_test(sides_are_those_of_the_last_fork),
 		cmocka_unit_test(folders_give_all_their_traces),
+		cmocka_unit_test(changes_belong_to_their_first_writes),
+		cmocka_unit_test(sums_of_children_are_added_by_command),
 		cmocka_unit_test(processes_of_one_pid_are_told_apart),
 		cmocka_unit_test(generated_code_has_names_of_the_perf_map),
 	};

@@ -181,6 +181,29 @@ static inline void maker_snapshot(struct maker *maker, uint64_t start, uint64_t 
 	last->attributed = pages;
 }
 
+/* How many bytes changed of the page of one first write. */
+static inline struct trace_changes *maker_change(struct maker *maker, uint32_t event,
+						 uint32_t bytes)
+{
+	struct trace_changes *record = maker_record(maker, TRACE_CHANGES, sizeof(*record),
+						    sizeof(struct trace_change));
+	record->count = 1;
+	record->changes[0] = (struct trace_change){event, bytes};
+	return record;
+}
+
+static inline struct trace_children *maker_children(struct maker *maker, const char *command,
+						    uint64_t processes, uint64_t copied)
+{
+	struct trace_children *record = maker_record(maker, TRACE_CHILDREN, sizeof(*record), 0);
+	record->processes = processes;
+	record->copied = copied;
+	record->most = copied;
+	for (size_t i = 0; command[i] && i < sizeof(record->command); i++)
+		record->command[i] = command[i];
+	return record;
+}
+
 static inline void maker_close(struct maker *maker, uint32_t reason)
 {
 	struct trace_close *record = maker_record(maker, TRACE_CLOSE, sizeof(*record), 0);
