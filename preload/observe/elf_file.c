@@ -58,7 +58,8 @@ static void read_segments(struct elf_file *file, const Elf64_Ehdr *header)
 			return;
 		if (segment.p_type == PT_LOAD && file->load_count < ELF_LOADS_MOST) {
 			file->loads[file->load_count++] = (struct elf_load){
-				segment.p_offset, segment.p_filesz, segment.p_vaddr};
+				segment.p_offset, segment.p_filesz, segment.p_vaddr,
+				segment.p_memsz};
 		}
 		if (segment.p_type == PT_NOTE && !file->note_size) {
 			file->note_offset = segment.p_offset;
@@ -117,6 +118,18 @@ bool elf_address(const struct elf_file *file, uint64_t offset, uint64_t *address
 		}
 	}
 	return false;
+}
+
+uint64_t elf_data_end(const struct elf_file *file, uint64_t start, uint64_t offset)
+{
+	for (unsigned i = 0; i < file->load_count; i++) {
+		const struct elf_load *load = &file->loads[i];
+		uint64_t first = load->offset & ~(PAGE_SIZE - 1);
+		if (load->memory_size > load->file_size && offset >= first &&
+		    offset < load->offset + load->file_size)
+			return start + (load->offset - offset) + load->memory_size;
+	}
+	return 0;
 }
 
 /* Through a file, since a module could be unloaded while we read it. */

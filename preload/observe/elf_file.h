@@ -16,7 +16,7 @@
 #define ELF_BUFFER_SIZE ((size_t)64 << 10)
 
 struct elf_load {
-	uint64_t offset, file_size, address;
+	uint64_t offset, file_size, address, memory_size;
 };
 
 struct elf_file {
@@ -44,6 +44,12 @@ void elf_close(struct elf_file *file);
 
 /* The file's own address for a file offset. False when no segment loads it. */
 bool elf_address(const struct elf_file *file, uint64_t offset, uint64_t *address);
+
+/*
+ * Where the segment ends in memory that is mapped at `start` from this file offset on, with what
+ * follows its file part (.bss). 0 when nothing follows.
+ */
+uint64_t elf_data_end(const struct elf_file *file, uint64_t start, uint64_t offset);
 
 /*
  * Whether memory holds this very file at `bias`: compares its notes, the build id among them.

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "base/memory.h"
+#include "observe/elf_file.h"
 #include "observe/maps.h"
 
 /* Stacks are in the registry only so that nobody protects them: listed with what is not tracked. */
@@ -37,10 +38,60 @@ static void set_path(struct snapshot *snapshot, struct mapping *mapping, const c
 	mapping->path_length = length;
 }
 
+#define BSS "[.bss] "
+#define BSS_LENGTH (sizeof(BSS) - 1)
+#define PATH_MOST 512 /* of a file whose .bss is named */
+
 struct walk {
 	struct snapshot *snapshot;
 	size_t next; /* the first tracked mapping that may reach into this line or behind it */
+	/* The last line of a file, and its .bss behind it once that is known. */
+	uintptr_t file_start, file_end, bss_end;
+	uint64_t file_offset;
+	size_t length;
+	char name[BSS_LENGTH + PATH_MOST];
 };
+
+static void meet_file(struct walk *walk, const struct maps_line *line)
+{
+	bool usable = line->path_length && line->path[0] == '/' && line->path_length < PATH_MOST;
+
+	if (!line->inode)
+		return;
+	walk->file_start = line->start;
+	walk->file_end = usable ? line->end : 0;
+	walk->file_offset = line->offset;
+	walk->bss_end = 0;
+	if (!usable)
+		return;
+	walk->length = BSS_LENGTH + line->path_length;
+	memcpy(walk->name, BSS, BSS_LENGTH);
+	memcpy(walk->name + BSS_LENGTH, line->path, line->path_length);
+	walk->name[walk->length] = '\0';
+}
+
+/* The .bss of a program or library is anonymous memory that follows its data. */
+static bool is_bss(struct walk *walk, uintptr_t start)
+{
+	struct elf_file file;
+
+	if (start == walk->file_end && !walk->bss_end &&
+	    elf_open(&file, walk->name + BSS_LENGTH) == 0) {
+		walk->bss_end = elf_data_end(&file, walk->file_start, walk->file_offset);
+		elf_close(&file);
+	}
+	return walk->file_end && start >= walk->file_end && start < walk->bss_end;
+}
+
+static void name_mapping(struct walk *walk, struct mapping *mapping, const struct maps_line *line)
+{
+	if (mapping->path_length)
+		return;
+	if (line->path_length)
+		set_path(walk->snapshot, mapping, line->path, line->path_length);
+	else if (!mapping->region.file && is_bss(walk, mapping->region.start))
+		set_path(walk->snapshot, mapping, walk->name, walk->length);
+}
 
 static struct layout_exclusions exclusions;
 
@@ -129,6 +180,7 @@ static int take_line(const struct maps_line *line, void *context)
 
 	if (!maps_is_private_memory(line))
 		return 0;
+	meet_file(walk, line);
 	while (at < line->end) {
 		struct mapping *tracked = NULL;
 		uintptr_t stop = line->end;
@@ -137,8 +189,7 @@ static int take_line(const struct maps_line *line, void *context)
 		if (tracked && tracked->region.end <= at) {
 			walk->next++;
 		} else if (tracked && tracked->region.start <= at) {
-			if (!tracked->path_length)
-				set_path(snapshot, tracked, line->path, line->path_length);
+			name_mapping(walk, tracked, line);
 			at = tracked->region.end;
 		} else if (!memory_is_ours(at, &stop)) {
 			uintptr_t ours;

@@ -100,6 +100,9 @@ assert sum(side["reused_bytes"] for side in sides) == kinds["reuse"] * page
 assert kinds.get("fill", 0) * page >= sum(side["filled_bytes"] for side in sides)
 ' || wrong "forks"
 
+grep -qE '^  [0-9a-f]+-[0-9a-f]+ .* yes +\[\.bss\] .*/owners$' "$(grep -l 'a forked child' with/*)" ||
+	wrong "the .bss has no name in the report"
+
 echo "-- what is never protected is listed, with sizes and copied pages"
 text=$(grep -l 'a forked child' with/*)
 for why in 'stacks of threads and of signals' 'of libc, the loader, libunwind and cowspy'; do
