@@ -72,11 +72,14 @@ static void look_at_symbols(struct findings *findings, const char *path)
 	const struct build_id unknown = {0};
 	struct intern strings = {0};
 	struct symbolizer *symbolizer = symbolizer_new(&strings);
-	struct symbolizer_module *module = symbolizer ? symbolizer_module(symbolizer, path,
-									  &unknown, 0)
-						      : NULL;
-	bool functions = module && symbolizer_has_functions(module);
-	bool lines = module && symbolizer_has_lines(module);
+	char *real = realpath(path, NULL); /* the symbolizer knows absolute paths, as traces do */
+	struct symbolizer_module *module = NULL;
+	bool functions, lines;
+
+	if (symbolizer && real)
+		module = symbolizer_module(symbolizer, real, &unknown, 0);
+	functions = module && symbolizer_has_functions(module);
+	lines = module && symbolizer_has_lines(module);
 
 	finding_add(findings, lines || functions ? FINDING_GOOD : FINDING_LESS, "symbols",
 		    "install its debug symbols (Debian: the package's -dbgsym), or set "
@@ -85,6 +88,7 @@ static void look_at_symbols(struct findings *findings, const char *path)
 		    lines       ? "functions, files and lines"
 		    : functions ? "functions, without files and lines"
 				: "stripped: only functions that it exports have names");
+	free(real);
 	symbolizer_free(symbolizer);
 	intern_free(&strings);
 }

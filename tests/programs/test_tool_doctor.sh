@@ -31,6 +31,9 @@ expect_equal "a good program" "good $(command -v cat)" "$(finding program)"
 expect_equal "the library" "good $TEST_LIBRARY" "$(finding libcowspy.so)"
 doctor 0 --json "$cowspy"
 expect_equal "symbols of cowspy" "good functions, files and lines" "$(finding symbols)"
+ln -s "$cowspy" linked
+doctor 0 --json ./linked
+expect_equal "symbols of a link by a relative path" "good functions, files and lines" "$(finding symbols)"
 doctor 1 --json no-such-program
 finding program | grep -q '^bad .*No such file' || wrong "a missing program: $(finding program)"
 echo 'int main(void) { return 0; }' | gcc -static -x c -o static - || wrong "no static program"
