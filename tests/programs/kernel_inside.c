@@ -8,7 +8,9 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <dlfcn.h>
+#include <locale.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <netinet/in.h>
 #include <regex.h>
 #include <semaphore.h>
@@ -129,6 +131,12 @@ static void test_rest(void)
 	CHECK_EQUAL(regcomp(&regex, "^l[a-z]+e [[:digit:]]+$", REG_EXTENDED), 0);
 	printf("regcomp: %d\n", regexec(&regex, "line 12", 0, NULL, 0));
 	regfree(&regex);
+	locale_t locale = newlocale(LC_ALL_MASK, "C.UTF-8", NULL);
+	printf("locale: %s\n", locale ? "loaded" : strerror(errno));
+	if (locale)
+		freelocale(locale);
+	const struct passwd *user = getpwnam("root");
+	printf("getpwnam: %s\n", user ? user->pw_dir : "nobody");
 	openlog("kernel_inside", LOG_NDELAY, LOG_USER);
 	syslog(LOG_DEBUG, "nobody listens");
 	closelog();

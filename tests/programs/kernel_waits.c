@@ -11,11 +11,15 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <time.h>
 
@@ -35,7 +39,7 @@ static void pause_ms(long milliseconds)
 
 /* ---- calls that wait for ever ---- */
 
-static int silent[2], silent_socket[2], silent_epoll, listening;
+static int silent[2], silent_socket[2], silent_epoll, silent_queue, listening;
 static FILE *silent_stream;
 static pid_t silent_child;
 
@@ -112,6 +116,84 @@ static long wait_child(void)
 	return waitpid(silent_child, (int *)fresh(), 0);
 }
 
+static long wait_accept4(void)
+{
+	socklen_t *length = (socklen_t *)fresh();
+	*length = 100;
+	return accept4(listening, (struct sockaddr *)fresh(), length, SOCK_CLOEXEC);
+}
+
+static long wait_recvmmsg(void)
+{
+	struct iovec part = {fresh(), CHECK_PAGE};
+	struct mmsghdr *messages = (struct mmsghdr *)(fresh() + HALF - 8);
+	messages[0].msg_hdr = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1};
+	return recvmmsg(silent_socket[0], messages, 1, 0, NULL);
+}
+
+static long wait_epoll_mask(void)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	return epoll_pwait(silent_epoll, (struct epoll_event *)fresh(), 300, -1, &none);
+}
+
+static long wait_pselect(void)
+{
+	fd_set *set = (fd_set *)(fresh() + HALF - 8);
+	FD_SET(silent[0], set);
+	return pselect(silent[0] + 1, set, NULL, NULL, NULL, NULL);
+}
+
+static long wait_signal(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMAX);
+	return sigwaitinfo(&set, (siginfo_t *)fresh());
+}
+
+static long wait_waitid(void)
+{
+	return waitid(P_PID, (id_t)silent_child, (siginfo_t *)fresh(), WEXITED);
+}
+
+static long wait_message(void)
+{
+	return msgrcv(silent_queue, fresh(), HALF, 0, 0);
+}
+
+static long wait_clock(void)
+{
+	struct timespec long_time = {100, 0}, *left = (struct timespec *)(fresh() + HALF - 8);
+	errno = clock_nanosleep(CLOCK_MONOTONIC, 0, &long_time, left);
+	return errno == EINTR && left->tv_sec == 99 ? -1 : 10;
+}
+
+static long wait_eventfd(void)
+{
+	static int events = -1;
+	if (events < 0)
+		events = eventfd(0, EFD_CLOEXEC);
+	return read(events, fresh() + HALF - 4, 8);
+}
+
+static long wait_timer(void)
+{
+	static int timer = -1;
+	if (timer < 0)
+		timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	return read(timer, fresh() + HALF - 4, 8);
+}
+
+static long wait_inotify(void)
+{
+	static int watch = -1;
+	if (watch < 0)
+		watch = inotify_init1(IN_CLOEXEC);
+	return read(watch, fresh(), CHECK_PAGE);
+}
+
 static long wait_stream(void)
 {
 	return (long)fread(fresh(), 1, CHECK_PAGE, silent_stream);
@@ -122,12 +204,29 @@ static const struct {
 	long (*call)(void);
 	bool restarts; /* with SA_RESTART */
 } waits[] = {
-	{"read", wait_read, true},        {"readv", wait_readv, true},
-	{"recv", wait_recv, true},        {"recvfrom", wait_recvfrom, true},
-	{"recvmsg", wait_recvmsg, true},  {"accept", wait_accept, true},
-	{"poll", wait_poll, false},       {"ppoll", wait_ppoll, false},
-	{"select", wait_select, false},   {"epoll_wait", wait_epoll, false},
-	{"nanosleep", wait_sleep, false}, {"waitpid", wait_child, true},
+	{"read", wait_read, true},
+	{"readv", wait_readv, true},
+	{"recv", wait_recv, true},
+	{"recvfrom", wait_recvfrom, true},
+	{"recvmsg", wait_recvmsg, true},
+	{"accept", wait_accept, true},
+	{"poll", wait_poll, false},
+	{"ppoll", wait_ppoll, false},
+	{"select", wait_select, false},
+	{"epoll_wait", wait_epoll, false},
+	{"nanosleep", wait_sleep, false},
+	{"waitpid", wait_child, true},
+	{"accept4", wait_accept4, true},
+	{"recvmmsg", wait_recvmmsg, true},
+	{"epoll_pwait", wait_epoll_mask, false},
+	{"pselect", wait_pselect, false},
+	{"sigwaitinfo", wait_signal, false},
+	{"waitid", wait_waitid, true},
+	{"clock_nanosleep", wait_clock, false},
+	{"eventfd", wait_eventfd, true},
+	{"timerfd", wait_timer, true},
+	{"inotify", wait_inotify, true},
+	{"msgrcv", wait_message, false},
 	{"fread", wait_stream, true},
 };
 
@@ -139,6 +238,8 @@ static void prepare(void)
 	CHECK_EQUAL(pipe(silent), 0);
 	CHECK_EQUAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, silent_socket), 0);
 	silent_epoll = epoll_create1(0);
+	silent_queue = msgget(IPC_PRIVATE, 0600);
+	CHECK(silent_queue >= 0);
 	struct epoll_event event = {.events = EPOLLIN};
 	CHECK_EQUAL(epoll_ctl(silent_epoll, EPOLL_CTL_ADD, silent[0], &event), 0);
 	listening = socket(AF_INET, SOCK_STREAM, 0);
@@ -483,6 +584,31 @@ static void test_forks(const char *when, char *(*memory)(void), size_t wanted)
 	free(data);
 }
 
+/* ---- memory that goes away meanwhile ---- */
+
+static void test_unmapped(void)
+{
+	struct waiter waiters[] = {{.name = "read", .routine = waiter_read},
+				   {.name = "recvmsg", .routine = waiter_recvmsg}};
+	for (int i = 0; i < 2; i++) {
+		struct waiter *waiter = &waiters[i];
+		pthread_t thread;
+		char data[CHECK_PAGE] = {0};
+		waiter->buffer = fresh();
+		waiter->wanted = CHECK_PAGE;
+		CHECK_EQUAL(socketpair(AF_UNIX, SOCK_DGRAM, 0, waiter->ends), 0);
+		CHECK_EQUAL(pthread_create(&thread, NULL, waiter->routine, waiter), 0);
+		pause_ms(60);
+		CHECK_EQUAL(munmap(waiter->buffer + HALF, CHECK_PAGE), 0);
+		CHECK_EQUAL(send(waiter->ends[1], data, sizeof(data), 0), CHECK_PAGE);
+		CHECK_EQUAL(send(waiter->ends[1], "next", 4, 0), 4);
+		pthread_join(thread, NULL);
+		printf("%s into a page that went away: %ld %s", waiter->name, waiter->result,
+		       waiter->result < 0 ? strerror(waiter->error) : "");
+		printf(", then %zd\n", recv(waiter->ends[0], data, sizeof(data), 0));
+	}
+}
+
 static char *heap(void)
 {
 	return malloc(3 * CHECK_PAGE);
@@ -495,6 +621,7 @@ int main(void)
 	test_forks("the first time, heap", heap, CHECK_PAGE);
 	test_forks("heap", heap, CHECK_PAGE);
 	test_forks("mapping", fresh, CHECK_PAGE);
+	test_unmapped();
 	prepare();
 	test_threads(false);
 	test_threads(true);
@@ -503,5 +630,6 @@ int main(void)
 	test_jumps();
 	test_cancelled();
 	kill(silent_child, SIGKILL);
+	msgctl(silent_queue, IPC_RMID, NULL);
 	return 0;
 }
