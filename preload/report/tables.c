@@ -55,7 +55,8 @@ const char *report_limit(const struct mapping *mapping)
 		[REGION_NO_VMA] = "the kernel refused to split it further: raise vm.max_map_count",
 		[REGION_STACK] = "the stack of a thread or of signals lies in it",
 		[REGION_HUGETLB] = "its huge pages cannot be protected one by one",
-		[REGION_ASYNCHRONOUS] = "the kernel may write it at any time (io_uring, AIO)",
+		[REGION_ASYNCHRONOUS] =
+			"the kernel may write it at any time (io_uring, userfaultfd, guests)",
 		[REGION_SECCOMP] = "the program forbade itself the system calls that this needs",
 		[REGION_NO_NET] = "system calls that write into it cannot be seen without "
 				  "Syscall User Dispatch (Linux 5.11, COWSPY_NET=on)",

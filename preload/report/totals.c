@@ -272,8 +272,8 @@ static void kept_open(struct report *report)
 		return;
 	text_string(&report->text, "  left open: ");
 	counted(&report->text, count, "page");
-	text_string(&report->text, " that the kernel may write at any time (io_uring, AIO, thread "
-				   "ids)\n");
+	text_string(&report->text, " that the kernel may write at any time (io_uring, AIO, ids of "
+				   "threads)\n");
 }
 
 static void left_out(struct report *report)
