@@ -9,6 +9,7 @@
 #include "calls.h"
 #include "net.h"
 #include "observe/locks.h"
+#include "observe/stacks.h"
 #include "record/trace.h"
 #include "scope.h"
 #include "track/guard.h"
@@ -110,8 +111,10 @@ long memory_mmap(long nr, const long args[6], uintptr_t caller)
 			filled(SYS_mmap, stack, start, end, locked ? CAUSE_LOCK : CAUSE_POPULATE);
 	}
 	lock_write_end_masked(&mask);
-	if (!sys_failed(result) && (args[2] & PROT_EXEC) && !(flags & MAP_ANONYMOUS))
+	if (!sys_failed(result) && (args[2] & PROT_EXEC) && !(flags & MAP_ANONYMOUS)) {
+		stacks_code_changed();
 		trace_modules();
+	}
 	return result;
 }
 

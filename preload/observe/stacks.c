@@ -6,6 +6,8 @@
 
 #include "base/sys.h"
 #include "observe/stack_context.h"
+#include "observe/unwind.h"
+#include "observe/unwind_here_x86_64.h"
 
 #define OWN_FRAMES 16 /* our handler and its trampoline, which come before `from` */
 #define UNW_CACHE_PER_THREAD 2
@@ -22,6 +24,7 @@ THREAD_LOCAL bool pausing;
 static _Atomic unsigned captures; /* threads inside libunwind */
 static _Atomic unsigned pauses;   /* threads that fork */
 
+static bool walks; /* we can ourselves, by call frame information */
 static int (*backtrace_fill)(void **frames, int most);
 static unsigned depth_most;
 static const char *why_none = "stack capture has not been started";
@@ -49,15 +52,9 @@ static void cache_per_thread(void *library)
 		set_policy(*space, UNW_CACHE_PER_THREAD);
 }
 
-int stacks_start(unsigned depth)
+static int libunwind_start(void)
 {
-	void *library;
-
-	if (depth == 0) {
-		why_none = "COWSPY_STACK_DEPTH=0 switched them off";
-		return -ECANCELED;
-	}
-	library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+	void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
 		why_none = "libunwind.so.8 could not be loaded; install it (Debian: libunwind8)";
 		return -ENOENT;
@@ -68,15 +65,38 @@ int stacks_start(unsigned depth)
 		return -ENOSYS;
 	}
 	cache_per_thread(library);
-	depth_most = depth < STACK_DEPTH_MOST ? depth : STACK_DEPTH_MOST;
 	why_none = NULL;
 	stacks_warm_thread();
+	return 0;
+}
+
+/*
+ * Loading libunwind takes longer than the rest of our start, and each address that is new to it nine
+ * system calls: it is for C libraries that we cannot walk stacks with.
+ */
+int stacks_start(unsigned depth)
+{
+	depth_most = depth < STACK_DEPTH_MOST ? depth : STACK_DEPTH_MOST;
+	if (depth == 0) {
+		why_none = "COWSPY_STACK_DEPTH=0 switched them off";
+		return -ECANCELED;
+	}
+	walks = unwind_start();
+	if (!walks)
+		return libunwind_start();
+	why_none = NULL;
 	return 0;
 }
 
 const char *stacks_why_none(void)
 {
 	return why_none;
+}
+
+void stacks_code_changed(void)
+{
+	if (walks)
+		unwind_forget();
 }
 
 bool stacks_capturing(void)
@@ -125,6 +145,21 @@ bool stacks_rescue(ucontext_t *interrupted)
 	return true;
 }
 
+/* Up to where the stack ends, or nothing says how it goes on, or it cannot be read. */
+static void walk(struct unwind from, uintptr_t *frames, unsigned most, volatile unsigned *count)
+{
+	if (__builtin_setjmp(landing) == 0) {
+		capturing = true;
+		atomic_signal_fence(memory_order_seq_cst);
+		do {
+			frames[*count] = from.instruction + (from.exact && *count > 0);
+			(*count)++;
+			atomic_signal_fence(memory_order_seq_cst);
+		} while (*count < most && unwind_step(&from));
+	}
+	capturing = false;
+}
+
 /* False when it is still not zero after a time that no fork and no capture needs. */
 static bool wait_for_none(_Atomic unsigned *count)
 {
@@ -162,6 +197,8 @@ static void capture_end(void)
 
 void stacks_pause(void)
 {
+	if (walks)
+		return;
 	pausing = true;
 	atomic_fetch_add(&pauses, 1);
 	wait_for_none(&captures);
@@ -169,6 +206,8 @@ void stacks_pause(void)
 
 void stacks_resume(void)
 {
+	if (walks)
+		return;
 	atomic_fetch_sub(&pauses, 1);
 	pausing = false;
 }
@@ -187,7 +226,7 @@ void stacks_warm_thread(void)
 	sigmask_t mask;
 	unsigned less;
 
-	if (why_none || warm)
+	if (why_none || walks || warm)
 		return;
 	sys_sigmask_block(&mask);
 	if (capture_begin()) {
@@ -198,11 +237,30 @@ void stacks_warm_thread(void)
 	sys_sigmask_restore(&mask);
 }
 
+static __attribute__((noinline)) uint32_t capture_by_walk(const struct unwind *from,
+							  uintptr_t until)
+{
+	uintptr_t frames[STACK_DEPTH_MOST + OWN_FRAMES];
+	volatile unsigned count = 0;
+	unsigned first = 0;
+	if (why_none || capturing)
+		return 0;
+	walk(*from, frames, depth_most + (until ? OWN_FRAMES : 0), &count);
+	while (until && first < count && frames[first] - until > 1)
+		first++;
+	if (first == count)
+		return stacks_insert(&until, 1);
+	if (until)
+		frames[first] = until;
+	unsigned depth = count - first < depth_most ? count - first : depth_most;
+	return stacks_insert(frames + first, depth);
+}
+
 /*
  * Adding one to a frame that a signal of the program interrupted is one too many on the fast path;
  * looking it up one byte back, as return addresses are, gives the right instruction again.
  */
-uint32_t stacks_capture(uintptr_t from)
+static uint32_t capture_by_libunwind(uintptr_t from)
 {
 	uintptr_t frames[STACK_DEPTH_MOST + OWN_FRAMES];
 	unsigned count = 0, start, depth, less = 0;
@@ -226,4 +284,20 @@ uint32_t stacks_capture(uintptr_t from)
 	for (unsigned i = 1; i < depth; i++)
 		frames[start + i] += less;
 	return stacks_insert(frames + start, depth);
+}
+
+uint32_t stacks_capture(uintptr_t from)
+{
+	struct unwind here;
+	if (!walks)
+		return capture_by_libunwind(from);
+	unwind_here(&here);
+	return capture_by_walk(&here, from);
+}
+
+uint32_t stacks_capture_at(const ucontext_t *interrupted)
+{
+	struct unwind there;
+	unwind_at(interrupted, &there);
+	return walks ? capture_by_walk(&there, 0) : capture_by_libunwind(there.instruction);
 }

@@ -1,7 +1,8 @@
 /*
- * Call stacks: captured with libunwind, stored once.
+ * Call stacks: captured by call frame information, stored once.
  *
- * libunwind is loaded privately with dlopen (HAZARDS: linking it would take over C++ exceptions).
+ * Where the C library does not tell modules without a lock (glibc before 2.35), libunwind does it,
+ * loaded privately with dlopen: linked it would take over C++ exceptions.
  * stacks_capture may run in the fault handler; stacks_insert and stacks_get anywhere. Nothing here
  * takes a lock of ours; libunwind takes its own and the loader's when it sees an address for the
  * first time, so capture without holding a lock that those threads may want. Ids begin at 1; 0
@@ -17,13 +18,13 @@
 
 #define STACK_DEPTH_MOST 128
 
-/* Load libunwind. 0, or -errno with stacks_why_none() saying why. Outside of handlers only. */
+/* 0, or -errno with stacks_why_none() saying why. Outside of handlers only. */
 int stacks_start(unsigned depth);
 
 /* Why there are no stacks, for the report; NULL when there are. */
 const char *stacks_why_none(void);
 
-/* Unwind once outside of any handler, so that this thread's part of libunwind has its memory. */
+/* Outside of any handler: with libunwind, make this thread's part of it have its memory. */
 void stacks_warm_thread(void);
 
 /*
@@ -34,6 +35,9 @@ void stacks_warm_thread(void);
  */
 uint32_t stacks_capture(uintptr_t from);
 
+/* The same from a signal handler: the stack of what was interrupted. */
+uint32_t stacks_capture_at(const ucontext_t *interrupted);
+
 /*
  * Around a fork, with signals blocked: wait until no other thread is inside libunwind, whose locks
  * would stay taken in the child, and let none begin. The pausing thread itself captures nothing.
@@ -41,6 +45,9 @@ uint32_t stacks_capture(uintptr_t from);
 void stacks_pause(void);
 void stacks_resume(void);
 void stacks_child(void); /* instead of stacks_resume, in the child */
+
+/* Code was mapped where other code may have been. */
+void stacks_code_changed(void);
 
 /* Whether the calling thread is inside libunwind now: its mmap calls and faults are ours. */
 bool stacks_capturing(void);

@@ -82,7 +82,7 @@ static uint32_t stack_of(struct thread *self, uintptr_t page, const ucontext_t *
 	if (!self || self->unwinding || pages_is_open(page) || recording_is_paused())
 		return 0;
 	self->unwinding = true;
-	uint32_t stack = stacks_capture(context_instruction(context));
+	uint32_t stack = stacks_capture_at(context);
 	self->unwinding = false;
 	return stack;
 }
