@@ -6,15 +6,23 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 
-/* Readers count in the low bits; a writer that waits or works sets WRITER, which stops new ones. */
+/*
+ * Readers count in the low bits; a writer that waits or works sets WRITER, which stops new ones.
+ * Whoever sleeps has set SLEEPERS while WRITER was set; the writer's end takes it away and wakes.
+ */
 #define WRITER 0x80000000u
+#define SLEEPERS 0x40000000u
+#define READERS (SLEEPERS - 1)
 
 static _Atomic uint32_t state;
 static _Atomic uint32_t writers;
 
-static void wait_while(uint32_t value)
+/* Returns early when the state is another one by now. */
+static void wait_while(uint32_t seen)
 {
-	sys_call6(SYS_futex, &state, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
+	if (!(seen & SLEEPERS) && !atomic_compare_exchange_strong(&state, &seen, seen | SLEEPERS))
+		return;
+	sys_call6(SYS_futex, &state, FUTEX_WAIT_PRIVATE, seen | SLEEPERS, 0, 0, 0);
 }
 
 static void wake_all(void)
@@ -35,7 +43,8 @@ void lock_read(void)
 
 void lock_read_end(void)
 {
-	if (atomic_fetch_sub(&state, 1) == (WRITER | 1))
+	uint32_t before = atomic_fetch_sub(&state, 1);
+	if ((before & READERS) == 1 && before & SLEEPERS)
 		wake_all();
 }
 
@@ -51,7 +60,7 @@ void lock_write(void)
 	atomic_fetch_add(&writers, 1);
 	for (;;) {
 		uint32_t seen = atomic_load(&state);
-		if (seen == WRITER)
+		if (!(seen & READERS))
 			return;
 		wait_while(seen);
 	}
@@ -59,8 +68,8 @@ void lock_write(void)
 
 void lock_write_end(void)
 {
-	atomic_store(&state, 0);
-	wake_all();
+	if (atomic_exchange(&state, 0) & SLEEPERS)
+		wake_all();
 }
 
 void lock_read_masked(sigmask_t *old)

@@ -36,6 +36,7 @@ ALLOWED_IN_WRAPPERS = ALLOWED | {
 POINTERS = {
     # Given by the caller, who takes the address of a function of the library.
     'sort_heap': 'its order',
+    'unwind_step': '_dl_find_object of libc, made for signal handlers',
     'sift_down': 'order of sort_heap',
     'locks_walk': 'its visitor',
     'take_line': 'visitor of locks_walk',
