@@ -188,13 +188,14 @@ long process_exec(long nr, const long args[6], uintptr_t caller)
 	return result;
 }
 
-/* --- seccomp --- */
+/* --- the end of watching --- */
 
 /*
- * Filters may forbid the system calls that protecting and reporting need: report now, then leave
- * everything open.
+ * Filters of seccomp may forbid the system calls that protecting and reporting need. A program that
+ * dispatches system calls itself takes the net away, and its handler of SIGSYS must come first: what
+ * ours called would be dispatched as well. So report now, then leave everything open.
  */
-static void before_seccomp(void)
+static void retire(void)
 {
 	sigmask_t mask;
 	process_end(REPORT_EXIT);
@@ -214,9 +215,14 @@ static bool strict_or_filter(unsigned long operation)
 long process_seccomp(long nr, const long args[6], uintptr_t caller)
 {
 	if (strict_or_filter((unsigned long)args[0]))
-		before_seccomp();
+		retire();
 	return kernel_writes_call(nr, args, caller);
 }
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_ON 1
+#endif
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
@@ -224,8 +230,9 @@ long process_seccomp(long nr, const long args[6], uintptr_t caller)
 
 long process_prctl(long nr, const long args[6], uintptr_t caller)
 {
-	if (args[0] == PR_SET_SECCOMP)
-		before_seccomp();
+	if (args[0] == PR_SET_SECCOMP ||
+	    (args[0] == PR_SET_SYSCALL_USER_DISPATCH && args[1] == PR_SYS_DISPATCH_ON))
+		retire();
 	if (args[0] == PR_SET_TSC && args[1] == PR_TSC_SIGSEGV)
 		sys_clock = NULL; /* reading the clock in user space is a fault now */
 	if (args[0] == PR_SET_MDWE)

@@ -65,7 +65,7 @@ POINTERS = {
     'main_run': 'main of the program',
     'thread_run': 'the thread function of the program',
     'thread_run_c11': 'the thread function of the program',
-    'sys_now': 'clock_gettime: reads the vDSO, never where that faults',
+    'sys_now': "libc's clock_gettime: reads the vDSO, never where that faults",
     # handler_allocations.c shows what the disassembly of a stripped library cannot.
     'unwind': "libunwind's unw_backtrace, warmed in each thread before its first use in a handler",
 }
