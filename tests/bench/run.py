@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What cowspy costs, as ratios in one run.
 
-  run.py [--quick] [--rounds N] [--pages N] [--json FILE] [writes|mappings|forks|programs ...]
+  run.py [--quick] [--rounds N] [--pages N] [--json FILE] [writes|scattered|mappings|forks|programs ...]
 
 All variants of a case run in turn, round by round, so that whatever else the machine does meets
 all of them. Each figure is the median over the rounds with its quartiles; a ratio is the median of
@@ -18,10 +18,11 @@ import sys
 import forks
 import mappings
 import programs
+import scattered
 import writes
 from measure import BUILD, Noise, WORK
 
-GROUPS = {'writes': writes, 'mappings': mappings, 'forks': forks, 'programs': programs}
+GROUPS = {'writes': writes, 'scattered': scattered, 'mappings': mappings, 'forks': forks, 'programs': programs}
 
 
 class Size:
@@ -32,6 +33,7 @@ class Size:
         self.rounds = options.rounds or (3 if quick else 11)
         self.pages = options.pages or (4000 if quick else 20000)
         self.threads = (8,) if quick else (2, 4, 8)
+        self.scattered = 100000 if quick else 1000000
         self.held = 2000 if quick else 50000
         self.pairs = 2000 if quick else 20000
         self.starts = 20 if quick else 100
