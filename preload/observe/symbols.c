@@ -226,7 +226,7 @@ int symbols_resolve(struct symbols *symbols, const uintptr_t *addresses, size_t 
 	char *scratch;
 	int error = list_make(symbols, addresses, count);
 
-	if (error)
+	if (error || !symbols->count)
 		return error;
 	matches_size = (symbols->count * sizeof(*resolver.matches) + 15) & ~(size_t)15;
 	size = ELF_BUFFER_SIZE + sizeof(*resolver.module) + matches_size;

@@ -147,12 +147,23 @@ static bool same_function(const struct symbol *left, const struct symbol *right)
 	return left->function_start == right->function_start;
 }
 
-static uint64_t copied_by(const struct report *report, const struct symbol *symbol)
+/* What is responsible for each stack: looked up once, since all are compared with all. */
+static const struct symbol **responsible_all(const struct report *report, struct list *list)
+{
+	const struct symbol **all = list_extend(list, answering_count(report));
+
+	for (size_t i = 0; all && i < answering_count(report); i++)
+		all[i] = responsible(report, stack_at(report, i));
+	return all;
+}
+
+static uint64_t copied_by(const struct report *report, const struct symbol *const *all,
+			  const struct symbol *symbol)
 {
 	uint64_t copied = 0;
 
 	for (size_t i = 0; i < answering_count(report); i++) {
-		const struct symbol *other = responsible(report, stack_at(report, i));
+		const struct symbol *other = all[i];
 		if (other && same_function(symbol, other))
 			copied += group_at(report, i)->copied;
 	}
@@ -161,19 +172,22 @@ static uint64_t copied_by(const struct report *report, const struct symbol *symb
 
 void report_stacks_answer(struct report *report)
 {
-	const struct symbol *best = NULL;
+	struct list list = {.element = sizeof(struct symbol *)};
+	const struct symbol **all = responsible_all(report, &list), *best = NULL;
 	struct text *text = &report->text;
 	uint64_t most = 0;
 
-	for (size_t i = 0; i < answering_count(report); i++) {
-		const struct symbol *symbol = responsible(report, stack_at(report, i));
-		uint64_t copied = symbol && group_at(report, i)->copied ? copied_by(report, symbol)
-									: 0;
+	for (size_t i = 0; all && i < answering_count(report); i++) {
+		const struct symbol *symbol = all[i];
+		uint64_t copied = symbol && group_at(report, i)->copied
+					  ? copied_by(report, all, symbol)
+					  : 0;
 		if (copied > most) {
 			most = copied;
 			best = symbol;
 		}
 	}
+	list_release(&list);
 	if (!best)
 		return;
 	text_string(text, report->stack_ranks.count > ANSWER_STACKS ? "; at least " : "; ");
