@@ -20,7 +20,7 @@ BUILD=${BUILD:-build}
 BUILT=$(realpath -m "$BUILD")
 export PROGRAMS=$BUILT/programs
 export TEST_LIBRARY=$BUILT/libcowspy.so
-DEFAULT_TIMEOUT=120
+DEFAULT_TIMEOUT=300
 
 slow=
 list=

@@ -25,14 +25,14 @@ int process_pid;
  * Why no order of threads, signals or forks loses a write or records it twice.
  *
  * A closed page refuses writes until somebody opens it, by its VMA (SIGSEGV) or by userfaultfd's mark
- * (SIGBUS). Opening for an instruction happens here
- * only, between lock_read and lock_read_end, in this order: claim (one atomic step, so exactly one
- * thread wins), record, open. The write itself happens after the open, hence after the record. A
- * thread that lost the claim opens too, which changes nothing for the winner and keeps it from
- * waiting. Whoever closes pages (mapping calls, forks) holds the write lock over both the page's
- * state and the mprotect, so it sees either all three steps or none. A signal cannot come in
- * between: all are blocked here. A fork holds the write lock as well: no child inherits a page that
- * was claimed and not opened.
+ * (SIGBUS). Opening for an instruction happens here only, between lock_read and lock_read_end, in
+ * this order: claim (one atomic step, so exactly one thread wins), record, open. The write itself
+ * happens after the open, hence after the record. A thread that lost the claim waits until the
+ * winner is done: if it opened the page, its write might come before the winner's record, which
+ * would find the copy made and call it a reuse. Whoever closes pages (mapping calls, forks) holds
+ * the write lock over both the page's state and the mprotect, so it sees either all three steps or
+ * none. A signal cannot come in between: all are blocked here. A fork holds the write lock as well:
+ * no child inherits a page that was claimed and not opened.
  *
  * The stack is captured before the lock is taken: unwinding may fault itself (on pages of libunwind
  * that were armed at a fork), and the nested fault takes the lock without any stack.
@@ -126,6 +126,17 @@ static bool is_hopeless(struct thread *self, uintptr_t page)
 	return again;
 }
 
+/* Nobody is between claim and open now. */
+static void open_after_winner(uintptr_t page)
+{
+	lock_alone();
+	const struct region *region = region_find(page, false);
+	if (region && (region->protection & PROT_WRITE) &&
+	    (!region_armed(region) || pages_is_open(page)))
+		guard_open_again(region, page);
+	lock_write_end();
+}
+
 bool fault_first_write(int signal, uintptr_t address, ucontext_t *context)
 {
 	uintptr_t page = page_floor(address);
@@ -141,14 +152,15 @@ bool fault_first_write(int signal, uintptr_t address, ucontext_t *context)
 	struct region *region = region_find(page, false);
 	bool ours = region && (region->protection & PROT_WRITE);
 	int error = 0;
-	if (ours && region_armed(region) && pages_claim(page)) {
+	bool won = ours && region_armed(region) && pages_claim(page);
+	if (won) {
 		record(region, address, stack, self ? atomic_load(&self->tid) : 0, context);
 		error = guard_open_run(region, page, page + PAGE_SIZE);
-	} else if (ours) {
-		error = guard_open_again(region, page);
 	}
 	lock_read_end();
 
+	if (ours && !won)
+		open_after_winner(page);
 	if (error)
 		guard_open_more(page, page + PAGE_SIZE);
 	if (ours)

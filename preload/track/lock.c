@@ -48,7 +48,7 @@ void lock_read_end(void)
 		wake_all();
 }
 
-void lock_write(void)
+void lock_alone(void)
 {
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&state, memory_order_relaxed);
@@ -57,13 +57,18 @@ void lock_write(void)
 		else if (atomic_compare_exchange_weak(&state, &seen, seen | WRITER))
 			break;
 	}
-	atomic_fetch_add(&writers, 1);
 	for (;;) {
 		uint32_t seen = atomic_load(&state);
 		if (!(seen & READERS))
 			return;
 		wait_while(seen);
 	}
+}
+
+void lock_write(void)
+{
+	lock_alone();
+	atomic_fetch_add(&writers, 1);
 }
 
 void lock_write_end(void)

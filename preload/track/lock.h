@@ -23,6 +23,9 @@ void lock_read_end(void);
 void lock_write(void);
 void lock_write_end(void);
 
+/* As lock_write, with the same end, for those who close no page: lock_writers does not count it. */
+void lock_alone(void);
+
 /*
  * Blocks signals as well, and makes sure that the stack beneath is not armed (guard_exempt_stack).
  * *old goes to the matching end.
