@@ -55,6 +55,7 @@ static const call_fn special[CALLS_MOST] = {
 	[SYS_dup] = process_descriptor,
 	[SYS_fcntl] = process_descriptor,
 	[SYS_fstat] = process_descriptor,
+	[SYS_unshare] = process_unshare,
 	[SYS_dup2] = process_dup,
 	[SYS_dup3] = process_dup,
 	[SYS_rt_sigaction] = signals_action,

@@ -17,6 +17,7 @@
 #include "track/kernel_writes.h"
 #include "track/regions.h"
 #include "track/threads.h"
+#include "track/userfault.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ull
@@ -242,6 +243,18 @@ static bool new_task(const struct net_frame *frame, unsigned long *flags, uintpt
 	}
 }
 
+static void lend(void)
+{
+	signals_lend();
+	userfault_lend();
+}
+
+static void lend_end(void)
+{
+	userfault_lend_end();
+	signals_lend_end();
+}
+
 int net_call(struct net_frame *frame)
 {
 	unsigned long flags;
@@ -257,7 +270,9 @@ int net_call(struct net_frame *frame)
 		return 0;
 	}
 	if (is_vfork(flags))
-		signals_lend();
+		lend();
+	else if ((flags & CLONE_VM) && !(flags & CLONE_FILES))
+		process_descriptors_part();
 	if (!stack)
 		return 2;
 	memory_is_stack(stack - STACK_MOST, STACK_MOST);
@@ -274,7 +289,7 @@ void net_parent(struct net_frame *frame)
 	if (!(frame->slot & CLONE_VM))
 		process_fork_parent(frame->result);
 	else if (is_vfork(frame->slot))
-		signals_lend_end();
+		lend_end();
 }
 
 void net_child(unsigned long flags)
@@ -299,5 +314,5 @@ void net_child_same_stack(void)
 /* The parent of a task on its own stack goes on, where the task has written over our frame. */
 void net_parent_same_stack(void)
 {
-	signals_lend_end();
+	lend_end();
 }

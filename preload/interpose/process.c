@@ -29,6 +29,9 @@
 #include "track/userfault.h"
 
 /* Newer than the oldest headers that we build with. */
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
@@ -274,11 +277,31 @@ static bool next_of_ours(unsigned first, unsigned last, unsigned *mine)
 	return lowest != UINT_MAX;
 }
 
+void process_descriptors_part(void)
+{
+	sigmask_t mask;
+	if (!process_is_watched())
+		return;
+	lock_write_masked(&mask);
+	guard_end_handover();
+	lock_write_end_masked(&mask);
+}
+
+long process_unshare(long nr, const long args[6], uintptr_t caller)
+{
+	(void)caller;
+	if (args[0] & CLONE_FILES)
+		process_descriptors_part();
+	return call_plain(nr, args);
+}
+
 long process_close_range(long nr, const long args[6], uintptr_t caller)
 {
 	unsigned first = (unsigned)args[0], last = (unsigned)args[1];
 	unsigned mine;
 	(void)caller;
+	if (args[2] & CLOSE_RANGE_UNSHARE)
+		process_descriptors_part();
 	if (first <= 2 && last >= 2)
 		output_before_close(2);
 	if (first > last || !next_of_ours(first, last, &mine))
@@ -305,6 +328,9 @@ long process_dup(long nr, const long args[6], uintptr_t caller)
 	(void)caller;
 	if (is_ours((int)args[0]))
 		return -EBADF;
+	/* A vfork child's descriptors are its own. */
+	if (!process_is_watched())
+		return call_plain(nr, args);
 	/* Give the number up: when we need one again, we open another. */
 	if ((int)args[1] == trace_file_descriptor())
 		trace_file_descriptor_leave();

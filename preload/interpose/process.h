@@ -14,6 +14,12 @@ void process_fork_child(bool actions_cleared);
 /* Whether this is the process that we report on, and not a vfork child on its memory. */
 bool process_is_watched(void);
 
+/*
+ * Tasks on our memory will not share all descriptors any more: what needs one of ours at any time
+ * ends. No lock held.
+ */
+void process_descriptors_part(void);
+
 /* Write the report of a process that ends, once. */
 void process_end(enum report_reason reason);
 

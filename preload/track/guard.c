@@ -197,6 +197,12 @@ void guard_take_back(uintptr_t start, uintptr_t end, bool closing)
 		take_back(region, most(region->start, start), least(region->end, end), closing);
 }
 
+void guard_end_handover(void)
+{
+	guard_take_back(0, ~(uintptr_t)0, false);
+	userfault_end();
+}
+
 void guard_give_up(struct region *region, enum region_limit why)
 {
 	struct region before = *region;

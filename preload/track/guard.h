@@ -30,6 +30,9 @@ void guard_forget(uintptr_t start, uintptr_t end);
  */
 void guard_take_back(uintptr_t start, uintptr_t end, bool closing);
 
+/* Write lock: nothing is handed over to userfaultfd from now on, and what was is taken back. */
+void guard_end_handover(void);
+
 /*
  * Read lock: give the pages, claimed by the caller, the program's protection. 0, or -errno: then
  * guard_open_more must follow when the lock is released.

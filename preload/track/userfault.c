@@ -20,6 +20,7 @@
 
 static bool allowed;
 static _Atomic int descriptor = -1;
+static _Atomic unsigned lent; /* tasks on our memory with descriptors of their own */
 
 static int open_new(void)
 {
@@ -52,14 +53,36 @@ bool userfault_start(void)
 	return allowed;
 }
 
+/* Looked at again after the opening: a task that was lent our memory meanwhile may have come first. */
 bool userfault_ready(void)
 {
-	if (allowed && atomic_load(&descriptor) < 0) {
-		int fd = open_new();
-		allowed = fd >= 0;
+	if (!allowed || atomic_load(&descriptor) >= 0)
+		return allowed;
+	if (atomic_load(&lent))
+		return false;
+	int fd = open_new();
+	allowed = fd >= 0;
+	if (allowed && atomic_load(&lent))
+		sys_call1(SYS_close, fd);
+	else
 		atomic_store(&descriptor, allowed ? fd : -1);
-	}
-	return allowed;
+	return atomic_load(&descriptor) >= 0;
+}
+
+void userfault_lend(void)
+{
+	atomic_fetch_add(&lent, 1);
+}
+
+void userfault_lend_end(void)
+{
+	atomic_fetch_sub(&lent, 1);
+}
+
+void userfault_end(void)
+{
+	allowed = false;
+	userfault_child();
 }
 
 static int request(unsigned long request, void *argument)
@@ -113,6 +136,7 @@ void userfault_descriptor_leave(void)
 
 void userfault_child(void)
 {
+	atomic_store(&lent, 0);
 	int fd = atomic_exchange(&descriptor, -1);
 	if (fd >= 0)
 		sys_call1(SYS_close, fd);

@@ -20,6 +20,16 @@ bool userfault_start(void);
 /* Write lock: whether it can be used now; opens the descriptor when there is none. */
 bool userfault_ready(void);
 
+/*
+ * Around a vfork: its child runs on our memory, but would not have a descriptor that is opened
+ * meanwhile, or would take one with it.
+ */
+void userfault_lend(void);
+void userfault_lend_end(void);
+
+/* Write lock, nothing registered: it is not ready any more, ever. */
+void userfault_end(void);
+
 /* All return 0 or -errno. */
 int userfault_register(uintptr_t start, uintptr_t end);
 int userfault_unregister(uintptr_t start, uintptr_t end); /* nothing there is protected then */
