@@ -1,7 +1,8 @@
 #!/bin/bash
 # slow
 # timeout: 600
-# The programs that exports are meant for read them: go tool pprof, speedscope, its schema.
+# The programs that exports are meant for read them: go tool pprof; speedscope, its schema, and
+# its reading of folded stacks.
 . "$TOP/tests/lib.sh"
 
 "$TOP/tests/install.sh" export
@@ -15,7 +16,7 @@ if os.fork() == 0:
     gc.collect()
     os._exit(0)
 os.wait()' || wrong "record"
-for format in pprof speedscope; do
+for format in pprof speedscope folded; do
 	"$cowspy" export --format $format -o $format recording || wrong "export --format $format"
 done
 
@@ -49,10 +50,16 @@ release=$WORK/node_modules/speedscope/dist/release
 import json, jsonschema, sys
 jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))' \
 	"$release/file-format-schema.json" speedscope || wrong "not by the schema of speedscope"
-# The page loads this script, as its own command line makes it.
-echo "speedscope.loadFileFromBase64('speedscope', '$(base64 -w0 speedscope)')" >load.js
-chromium --headless --no-sandbox --disable-gpu --allow-file-access-from-files \
-	--user-data-dir="$WORK/chromium" --virtual-time-budget=8000 --dump-dom \
-	"file://$release/index.html#localProfilePath=$WORK/load.js" >page 2>chromium.log
-grep -q '<title>first writes to private pages - speedscope</title>' page ||
-	wrong "speedscope did not load it: $(head -c 600 page)"
+# opens FORMAT TITLE: the page loads a script, as speedscope's own command line makes it.
+opens()
+{
+	echo "speedscope.loadFileFromBase64('$1', '$(base64 -w0 "$1")')" >load.js
+	chromium --headless --no-sandbox --disable-gpu --allow-file-access-from-files \
+		--user-data-dir="$WORK/chromium" --virtual-time-budget=8000 --dump-dom \
+		"file://$release/index.html#localProfilePath=$WORK/load.js" >page 2>chromium.log
+	grep -q "<title>$2 - speedscope</title>" page ||
+		wrong "speedscope did not load $1: $(head -c 600 page)"
+}
+opens speedscope "first writes to private pages"
+# A flame graph of the folded stacks, which many tools read.
+opens folded folded
