@@ -73,6 +73,15 @@ static void process_name(struct text *text)
 		text_string(text, "process");
 }
 
+/* "1,234 pages (4.8 MiB)" */
+static void page_count(struct text *text, uint64_t pages)
+{
+	report_grouped(text, pages);
+	text_string(text, pages == 1 ? " page (" : " pages (");
+	text_size(text, pages * PAGE_SIZE);
+	text_character(text, ')');
+}
+
 static void heading(struct report *report, enum report_reason reason)
 {
 	static const char *const moments[] = {[REPORT_SNAPSHOT] = ") now: ",
@@ -81,6 +90,8 @@ static void heading(struct report *report, enum report_reason reason)
 	const struct snapshot *snapshot = report->snapshot;
 	struct text *text = &report->text;
 	bool child = journal_is_child();
+	uint64_t fresh = snapshot->kinds[KIND_FILL]; /* first touches broke no sharing */
+	uint64_t copies = snapshot->copied - fresh;
 
 	text_string(text, "cowspy: ");
 	process_name(text);
@@ -88,16 +99,19 @@ static void heading(struct report *report, enum report_reason reason)
 	text_decimal(text, (uint64_t)sys_call0(SYS_getpid));
 	text_string(text, child ? ", a forked child" : "");
 	text_string(text, moments[reason]);
-	if (snapshot->copied) {
-		report_grouped(text, snapshot->copied);
-		text_string(text, snapshot->copied == 1 ? " page (" : " pages (");
-		text_size(text, snapshot->copied * PAGE_SIZE);
-		text_string(text, ") of its tracked private mappings ");
-		text_string(text, snapshot->copied == 1 ? "is copied" : "are copied");
+	if (copies) {
+		page_count(text, copies);
+		text_string(text, " of its tracked private mappings ");
+		text_string(text, copies == 1 ? "is copied" : "are copied");
 	} else {
 		text_string(text, "no page of its tracked private mappings is copied");
 	}
 	text_string(text, child ? " since the fork" : "");
+	if (fresh) {
+		text_string(text, ", ");
+		page_count(text, fresh);
+		text_string(text, " new");
+	}
 	report_stacks_answer(report);
 	text_character(text, '\n');
 }
