@@ -90,6 +90,7 @@ long process_prctl(long nr, const long args[6], uintptr_t caller);
 long process_close(long nr, const long args[6], uintptr_t caller);
 long process_close_range(long nr, const long args[6], uintptr_t caller);
 long process_descriptor(long nr, const long args[6], uintptr_t caller);
+long process_rights(long nr, const long args[6], uintptr_t caller);
 long process_unshare(long nr, const long args[6], uintptr_t caller);
 long process_dup(long nr, const long args[6], uintptr_t caller);
 

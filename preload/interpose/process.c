@@ -16,6 +16,7 @@
 #include "observe/stacks.h"
 #include "observe/truth.h"
 #include "record/trace_file.h"
+#include "report/children.h"
 #include "report/output.h"
 #include "scope.h"
 #include "signals.h"
@@ -251,7 +252,7 @@ long process_prctl(long nr, const long args[6], uintptr_t caller)
 static bool is_ours(long fd)
 {
 	return fd >= 0 && (fd == truth_descriptor() || fd == trace_file_descriptor() ||
-			   fd == userfault_descriptor());
+			   fd == userfault_descriptor() || fd == children_descriptor());
 }
 
 long process_close(long nr, const long args[6], uintptr_t caller)
@@ -266,7 +267,8 @@ long process_close(long nr, const long args[6], uintptr_t caller)
 /* Our lowest descriptor in [first, last]. False when there is none. */
 static bool next_of_ours(unsigned first, unsigned last, unsigned *mine)
 {
-	const int all[] = {truth_descriptor(), trace_file_descriptor(), userfault_descriptor()};
+	const int all[] = {truth_descriptor(), trace_file_descriptor(), userfault_descriptor(),
+			   children_descriptor()};
 	unsigned lowest = UINT_MAX;
 	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		unsigned fd = (unsigned)all[i];
@@ -338,7 +340,17 @@ long process_dup(long nr, const long args[6], uintptr_t caller)
 		truth_child();
 	if ((int)args[1] == userfault_descriptor())
 		userfault_descriptor_leave();
+	if ((int)args[1] == children_descriptor())
+		children_descriptor_leave();
 	return call_plain(nr, args);
+}
+
+/* Another user, or another root: what we opened before stays open. */
+long process_rights(long nr, const long args[6], uintptr_t caller)
+{
+	if (process_is_watched())
+		children_keep();
+	return call_buffers(nr, args, caller);
 }
 
 /* --- start --- */

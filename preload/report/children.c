@@ -3,11 +3,14 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
+#include "base/descriptor.h"
 #include "base/notice.h"
+#include "base/options.h"
 #include "base/sys.h"
 #include "cowspy/trace.h"
 #include "record/names.h"
@@ -77,16 +80,6 @@ static void add(struct trace_children *to, const struct trace_children *row)
 
 /* ---- the file ---- */
 
-static void append(const void *data, size_t size)
-{
-	long fd = sys_call4(SYS_openat, AT_FDCWD, names_children(),
-			    O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (sys_failed(fd))
-		return;
-	sys_call3(SYS_write, fd, data, size);
-	sys_call1(SYS_close, fd);
-}
-
 static void write_header(long fd)
 {
 	const struct trace_header header = {
@@ -121,6 +114,53 @@ static long open_sums(void)
 	return -EEXIST;
 }
 
+static _Atomic int kept = -1;
+
+/*
+ * A descriptor, for a process that may not open the file any more. It may be shared with its
+ * children, but locks of records belong to processes.
+ */
+void children_keep(void)
+{
+	int none = -1;
+	if (!options.output || options.children != CHILDREN_TOTALS || atomic_load(&kept) >= 0)
+		return;
+	long fd = open_sums();
+	if (sys_failed(fd))
+		return;
+	fd = descriptor_move_up((int)fd);
+	if (!atomic_compare_exchange_strong(&kept, &none, (int)fd))
+		sys_call1(SYS_close, fd);
+}
+
+int children_descriptor(void)
+{
+	return atomic_load(&kept);
+}
+
+void children_descriptor_leave(void)
+{
+	long other = sys_call3(SYS_fcntl, atomic_load(&kept), F_DUPFD_CLOEXEC, 3);
+	if (sys_failed(other))
+		return;
+	other = descriptor_move_up((int)other);
+	sys_call1(SYS_close, atomic_exchange(&kept, (int)other));
+}
+
+/* Others may append without the lock. */
+static void append(long fd, const void *data, size_t size)
+{
+	struct stat status;
+	long own = sys_call4(SYS_openat, AT_FDCWD, names_children(),
+			     O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (!sys_failed(own)) {
+		sys_call3(SYS_write, own, data, size);
+		sys_call1(SYS_close, own); /* and the lock, if we had it */
+	} else if (!sys_call2(SYS_fstat, fd, &status)) {
+		sys_call4(SYS_pwrite64, fd, data, size, status.st_size);
+	}
+}
+
 /* In its command's row, or a new one. */
 static void add_to_rows(long fd, struct trace_children *row)
 {
@@ -140,20 +180,27 @@ static void add_to_rows(long fd, struct trace_children *row)
 		sys_call4(SYS_pwrite64, fd, &present, sizeof(present), at);
 		return;
 	}
-	append(row, sizeof(*row));
+	append(fd, row, sizeof(*row));
 }
 
 /* Another child may have been stopped while it held the lock: nobody waits for it for long. */
 static bool lock(long fd)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
+	const struct flock all = {.l_type = F_WRLCK};
 
 	for (int i = 0; i < WAITS; i++) {
-		if (sys_call2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0)
+		if (sys_call3(SYS_fcntl, fd, F_SETLK, &all) == 0)
 			return true;
 		sys_call2(SYS_nanosleep, &pause, NULL);
 	}
 	return false;
+}
+
+static void unlock(long fd)
+{
+	const struct flock all = {.l_type = F_UNLCK};
+	sys_call3(SYS_fcntl, fd, F_SETLK, &all);
 }
 
 /* A write beyond the limit of file sizes would raise a signal. */
@@ -173,12 +220,17 @@ void children_add(enum report_reason reason)
 	count_process(&row, reason);
 	fd = open_sums();
 	if (sys_failed(fd))
+		fd = atomic_load(&kept);
+	if (fd < 0 || !is_ours(fd))
 		return;
 	if (lock(fd))
 		add_to_rows(fd, &row);
 	else
-		append(&row, sizeof(row)); /* rows of one command are added up by who reads them */
-	sys_call1(SYS_close, fd);
+		append(fd, &row, sizeof(row)); /* who reads adds up the rows of one command */
+	if (fd == atomic_load(&kept))
+		unlock(fd);
+	else
+		sys_call1(SYS_close, fd);
 }
 
 void children_start(void)

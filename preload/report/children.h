@@ -14,4 +14,16 @@ void children_start(void);
 /* Add this process to the sums of its command. */
 void children_add(enum report_reason reason);
 
+/*
+ * Before a call after which this process, or a child of it, may not be allowed to open the file: open
+ * it now. Any thread.
+ */
+void children_keep(void);
+
+/* That descriptor, or -1: the program must neither close nor replace it. */
+int children_descriptor(void);
+
+/* The program wants its number: go on with another. */
+void children_descriptor_leave(void);
+
 #endif

@@ -48,10 +48,20 @@ record totals COWSPY_CHILDREN=totals "$PROGRAMS/many_children" 10
 "$cowspy" report --json totals | grep -q '"command":"odd","ended":505,' || wrong "not added"
 
 echo "-- nobody waits for a child that holds the lock"
-exec 9<totals/children.trace
-flock 9
+/usr/bin/python3 -c '
+import fcntl, signal
+file = open("totals/children.trace", "r+b")
+fcntl.lockf(file, fcntl.LOCK_EX)
+open("locked", "x").close()
+signal.pause()
+' &
+holder=$!
+for _ in $(seq 500); do
+	[ ! -e locked ] || break
+	sleep 0.02
+done
 record totals COWSPY_CHILDREN=totals timeout 60 "$PROGRAMS/many_children" 4
-flock -u 9
+kill $holder
 "$cowspy" report --json totals | grep -q '"command":"odd","ended":507,' || wrong "lost"
 
 echo "-- another file of that name is left alone"
@@ -60,6 +70,30 @@ echo "not ours" >taken/children.trace
 watched COWSPY_OUTPUT="$WORK/taken/%p" COWSPY_CHILDREN=totals "$PROGRAMS/many_children" 4 2>err
 [ "$(cat taken/children.trace)" = "not ours" ] || wrong "overwritten"
 grep -q 'no sums of children are kept in .*another file is there' err || wrong "not told"
+
+echo "-- children that give up root's rights"
+record rights COWSPY_CHILDREN=totals /usr/bin/python3 -c '
+import os
+def drop():
+    if os.getuid() == 0:
+        os.chroot("/")
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+for _ in range(3):
+    if not (child := os.fork()):
+        drop()
+        if not os.fork():
+            os.closerange(3, 2000)
+            os._exit(len([str(i) for i in range(10000)]) != 10000)
+        os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+    assert os.waitpid(child, 0)[1] == 0
+drop()
+if not (child := os.fork()):
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+'
+"$cowspy" report --json rights | grep -q '"command":"python3","ended":7,' || wrong "lost with the rights"
 
 echo "-- all of them"
 record all "$PROGRAMS/many_children" 40
