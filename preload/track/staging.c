@@ -75,32 +75,41 @@ static bool wants_staging(const struct stream *stream)
 /* --- our buffers --- */
 
 struct buffer {
-	_Atomic int owner; /* thread id; 0: free */
+	_Atomic int owner; /* thread id; 0: free; negative while frame is not set */
 	uintptr_t frame;   /* of the call that has it */
 	char *memory;
 };
 
 static struct buffer buffers[BUFFERS];
 
+/* A signal handler that reads here before the frame is set shall not take the buffer for left over. */
+static bool take(struct buffer *buffer, int owner, int tid, uintptr_t frame)
+{
+	if (!atomic_compare_exchange_strong(&buffer->owner, &owner, -tid))
+		return false;
+	buffer->frame = frame;
+	atomic_store(&buffer->owner, tid);
+	return true;
+}
+
 static struct buffer *take_free(const struct thread *self, int tid, uintptr_t frame)
 {
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		int owner = atomic_load_explicit(&buffers[i].owner, memory_order_relaxed);
-		if (owner == tid && thread_frame_left(self, buffers[i].frame, frame))
-			return &buffers[i];
-		if (!owner && atomic_compare_exchange_strong(&buffers[i].owner, &owner, tid))
+		bool left = owner == tid && thread_frame_left(self, buffers[i].frame, frame);
+		if ((!owner || left) && take(&buffers[i], owner, tid, frame))
 			return &buffers[i];
 	}
 	return NULL;
 }
 
 /* Threads may be cancelled while they have one. */
-static struct buffer *take_abandoned(int tid)
+static struct buffer *take_abandoned(int tid, uintptr_t frame)
 {
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		int owner = atomic_load(&buffers[i].owner);
-		if (sys_call3(SYS_tgkill, process_pid, owner, 0) == -ESRCH &&
-		    atomic_compare_exchange_strong(&buffers[i].owner, &owner, tid))
+		if (sys_call3(SYS_tgkill, process_pid, owner < 0 ? -owner : owner, 0) == -ESRCH &&
+		    take(&buffers[i], owner, tid, frame))
 			return &buffers[i];
 	}
 	return NULL;
@@ -117,10 +126,9 @@ static struct buffer *buffer_take(uintptr_t frame)
 	int tid = self ? atomic_load(&self->tid) : 0;
 	struct buffer *buffer = tid > 0 ? take_free(self, tid, frame) : NULL;
 	if (tid > 0 && !buffer)
-		buffer = take_abandoned(tid);
+		buffer = take_abandoned(tid, frame);
 	if (!buffer)
 		return NULL;
-	buffer->frame = frame;
 	if (!buffer->memory)
 		buffer->memory = memory_map(STAGING_MOST + PAGE_SIZE);
 	if (buffer->memory)
