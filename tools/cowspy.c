@@ -9,27 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *summary;
+	const char *summary; /* at most 39 characters */
 	const char *example;
 } verbs[] = {
-	{"record", verb_record, "run a program and record its first writes",
-	 "cowspy record -- redis-server"},
-	{"doctor", verb_doctor, "whether cowspy works here, and with a program",
+	{"doctor", verb_doctor, "does cowspy work here, with a program?",
 	 "cowspy doctor redis-server"},
-	{"pages", verb_pages, "page states of a running process", "cowspy pages 4250"},
-	{"compare", verb_compare, "which pages processes still share", "cowspy compare 4250 4251"},
-	{"snapshot", verb_snapshot, "report of a process that runs with libcowspy.so",
-	 "cowspy snapshot 4250"},
+	{"record", verb_record, "run a program, record first writes", "cowspy record redis-server"},
 	{"report", verb_report, "what a recording says: who copied what", "cowspy report"},
-	{"top", verb_top, "live: what a recorded process copies now", "cowspy top 4250"},
-	{"export", verb_export, "a recording for pprof, speedscope, flame graphs, ...",
+	{"top", verb_top, "live: what is copied now", "cowspy top 4250"},
+	{"export", verb_export, "a recording for pprof, speedscope, ...",
 	 "cowspy export -f folded"},
-	{"html", verb_html, "a recording as one page for a browser", "cowspy html -o cow.html"},
-	{"diff", verb_diff, "two recordings, before and after a change",
-	 "cowspy diff BEFORE AFTER"},
+	{"html", verb_html, "a recording as a page for a browser", "cowspy html -o cow.html"},
+	{"diff", verb_diff, "two recordings, before and after", "cowspy diff BEFORE AFTER"},
+	{"pages", verb_pages, "page states of any running process", "cowspy pages 4250"},
+	{"compare", verb_compare, "which pages processes still share", "cowspy compare 4250 4251"},
+	{"snapshot", verb_snapshot, "report of a watched process now", "cowspy snapshot 4250"},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -43,13 +42,27 @@ FILE *complain_to(FILE *stream)
 	return before;
 }
 
+/* One line: names of files and processes in it may hold anything. */
+static void say(FILE *stream, const char *verb, const char *format, va_list list)
+{
+	char message[2 * PATH_MAX], shown[2 * PATH_MAX];
+	struct text text;
+	int length = vsnprintf(message, sizeof(message), format, list);
+
+	if (length < 0)
+		return;
+	text_start(&text, -1, shown, sizeof(shown));
+	text_untrusted(&text, message, strlen(message));
+	fprintf(stream, "cowspy%s%s: %.*s", verb ? " " : "", verb ? verb : "", (int)text.length,
+		shown);
+}
+
 void complain(const char *verb, const char *format, ...)
 {
 	FILE *stream = complaints ? complaints : stderr;
 	va_list list;
 	va_start(list, format);
-	fprintf(stream, "cowspy %s: ", verb);
-	vfprintf(stream, format, list);
+	say(stream, verb, format, list);
 	fputc('\n', stream);
 	va_end(list);
 }
@@ -58,8 +71,7 @@ int usage_error(const char *verb, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
-	fprintf(stderr, "cowspy %s: ", verb);
-	vfprintf(stderr, format, list);
+	say(stderr, verb, format, list);
 	fprintf(stderr, " (see 'cowspy %s --help')\n", verb);
 	va_end(list);
 	return STATUS_USAGE;
@@ -108,11 +120,11 @@ static void print_help(FILE *stream)
 {
 	fprintf(stream, "cowspy: which pages of private mappings were really copied\n"
 			"\n"
-			"usage: cowspy VERB [OPTION]... PID...\n"
+			"usage: cowspy VERB [OPTION]... [ARGUMENT]...\n"
 			"\n"
-			"  verb      what it shows                                     example\n");
+			"  verb      what it does                            example\n");
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(stream, "  %-9s %-49s %s\n", verbs[i].name, verbs[i].summary,
+		fprintf(stream, "  %-9s %-39s %s\n", verbs[i].name, verbs[i].summary,
 			verbs[i].example);
 	fprintf(stream, "\n"
 			"  cowspy VERB --help   options of a verb\n"
@@ -120,6 +132,17 @@ static void print_help(FILE *stream)
 			"\n"
 			"To see who wrote first to each page, run a program with the library:\n"
 			"  cowspy record PROGRAM     or     LD_PRELOAD=libcowspy.so PROGRAM\n");
+}
+
+static int no_verb(const char *word)
+{
+	char names[16 * VERBS] = "";
+	for (size_t i = 0; i < VERBS; i++) {
+		strcat(names, i ? ", " : "");
+		strcat(names, verbs[i].name);
+	}
+	complain(NULL, "no verb '%s'; there are %s (see 'cowspy --help')", word, names);
+	return STATUS_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -140,9 +163,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < VERBS; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "cowspy: no verb '%s'; there are ", argv[1]);
-	for (size_t i = 0; i < VERBS; i++)
-		fprintf(stderr, "%s%s", i ? ", " : "", verbs[i].name);
-	fprintf(stderr, " (see 'cowspy --help')\n");
-	return STATUS_USAGE;
+	return no_verb(argv[1]);
 }

@@ -28,7 +28,10 @@ int verb_doctor(int argc, char **argv);
 int verb_diff(int argc, char **argv);
 int verb_top(int argc, char **argv);
 
-/* "cowspy VERB: message" on standard error. */
+/*
+ * "cowspy VERB: message" on standard error, without VERB when it is NULL. What is in the message may
+ * come from anywhere: control characters of it are shown as \xNN.
+ */
 __attribute__((format(printf, 2, 3))) void complain(const char *verb, const char *format, ...);
 
 /* Where it says so from now on; returns where it did before. */

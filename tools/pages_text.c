@@ -95,7 +95,7 @@ static void print_frames(const struct pages_view *view, struct text *text)
 		for (unsigned bit = 0; bit < FRAME_FLAGS; bit++) {
 			if (!survey->flagged[bit] || !frames_flag_name(bit))
 				continue;
-			if (text->column > 84)
+			if (text->column > 64)
 				text_string(text, "\n                       ");
 			text_character(text, ' ');
 			text_string(text, frames_flag_name(bit));

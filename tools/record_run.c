@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 
 #define ATTEMPTS 1000
 #define PROGRESS_SECONDS 1
+#define ERASE "\r\033[K" /* the line that the terminal's cursor is in */
 
 /* ---- lines for the user, each in one write ---- */
 
@@ -66,20 +68,24 @@ static void say_progress(struct recorded *recorded, const struct timespec *start
 {
 	struct line line;
 	struct timespec now;
-	struct text *text = line_start(&line, "\r\033[Kcowspy: ");
+	struct text *text = line_start(&line, ERASE "cowspy: ");
+	struct winsize size;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	recorded_update(recorded);
 	text_counts(text, recorded);
 	text_string(text, ", ");
 	text_decimal(text, (uint64_t)(now.tv_sec - start->tv_sec));
 	text_string(text, " s");
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col &&
+	    text->length > sizeof(ERASE) - 1 + size.ws_col)
+		text->length = sizeof(ERASE) - 1 + size.ws_col;
 	text_flush(text);
 }
 
 static void erase_progress(void)
 {
 	struct line line;
-	text_flush(line_start(&line, "\r\033[K"));
+	text_flush(line_start(&line, ERASE));
 }
 
 /* A word of a command line, so that the shell takes it as it is. */
@@ -221,6 +227,12 @@ static _Noreturn void become_program(struct run *run, const struct start *start)
 	_exit(STATUS_NO_PROGRAM);
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 /* The folder is named after the process, so it comes after the fork. 0, or a status. */
 static int give_folder(struct run *run, const struct start *start)
 {
@@ -234,7 +246,8 @@ static int give_folder(struct run *run, const struct start *start)
 		error = 0;
 	if (!error)
 		return STATUS_OK;
-	complain("record", "%s: %s", run->argv[0], strerror(error));
+	complain("record", "%s: %s", run->argv[0],
+		 strerror(error == EACCES && is_folder(run->path) ? EISDIR : error));
 	rmdir(run->made);
 	return error == ENOENT ? STATUS_NO_PROGRAM : STATUS_CANNOT_RUN;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cowspy.h"
+#include "process.h"
 
 #define LATEST_PATTERN "cowspy.*/"
 
@@ -49,16 +50,19 @@ static bool is_trace(const char *path)
 	return is;
 }
 
-/* The trace that a process has mapped, or NULL. To be freed. */
+/* The trace that a process has mapped. To be freed; NULL with errno, 0 when it has none. */
 static char *find_written_by(pid_t pid)
 {
 	char path[64], *line = NULL, *found = NULL;
 	size_t size = 0;
 	FILE *maps;
+	int error;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "re");
-	while (maps && !found && getline(&line, &size, maps) > 0) {
+	if (!maps)
+		return NULL;
+	while (!found && getline(&line, &size, maps) > 0) {
 		char protection[5], *name = strchr(line, '/');
 		if (!name || sscanf(line, "%*x-%*x %4s", protection) != 1 || protection[3] != 's')
 			continue;
@@ -66,10 +70,23 @@ static char *find_written_by(pid_t pid)
 		if (is_trace(name))
 			found = strdup(name);
 	}
+	error = ferror(maps) ? ESRCH : 0;
 	free(line);
-	if (maps)
-		fclose(maps);
+	fclose(maps);
+	errno = error;
 	return found;
+}
+
+static void explain_none(const char *verb, pid_t pid, int error)
+{
+	if (error)
+		process_complain(verb, pid, -error);
+	else
+		complain(
+			verb,
+			"process %d writes no trace: it has to be started with 'cowspy record', or "
+			"with COWSPY_OUTPUT and the library",
+			pid);
 }
 
 char *recording_choose(const char *verb, const char *path, int *status)
@@ -82,14 +99,15 @@ char *recording_choose(const char *verb, const char *path, int *status)
 		chosen = find_latest();
 		if (!chosen)
 			*status = usage_error(verb,
-					      "which recording? there is no folder cowspy.* here");
+					      "which recording? there is no folder cowspy.* here: "
+					      "'cowspy record PROGRAM' makes one");
 		return chosen;
 	}
 	if (stat(path, &file) == 0 || !parse_pid(path, &pid))
 		return strdup(path);
 	chosen = find_written_by(pid);
 	if (!chosen) {
-		complain(verb, "process %d writes no trace, or may not be looked at", pid);
+		explain_none(verb, pid, errno);
 		*status = STATUS_RECORDING;
 	}
 	return chosen;

@@ -129,7 +129,7 @@ static void print_process(const struct report *report, uint32_t index, struct te
 	for (uint32_t i = 0; i <= level; i++)
 		text_string(text, "  ");
 	report_process_name(process, text);
-	text_pad(text, 36);
+	text_pad(text, 30);
 	text_size_right(text, group->copied_bytes, 11);
 	text_size_right(text, group->kinds[TRACE_KIND_FILL] * process->header.page_size, 12);
 	text_size_right(text, group->kinds[TRACE_KIND_REUSE] * process->header.page_size, 12);
@@ -146,7 +146,7 @@ static void print_processes(const struct report *report, struct text *text)
 	size_t count = report->model->process_count, shown = report_shown(report, count);
 
 	text_string(text, "\nprocesses");
-	text_pad(text, 41);
+	text_pad(text, 35);
 	text_string(text, "copied  first touch    in place  still shared\n");
 	for (size_t i = 0; i < shown; i++)
 		print_process(report, report->model->order[i], text);

@@ -39,8 +39,8 @@ enum selection_option {
 	}
 
 #define SELECTION_HELP \
-	"      --kind KINDS      only file, zero, fill, fork, reuse, unknown (several with commas);\n" \
-	"                        copied stands for file,zero,fork\n" \
+	"      --kind KINDS      only file, zero, fill, fork, reuse, unknown; several\n" \
+	"                        with commas; copied stands for file,zero,fork\n" \
 	"      --cause CAUSES    only write, syscall, lock, populate\n" \
 	"      --side SIDE       only the parent's or the child's side of the last fork\n" \
 	"      --epoch N         only between the n-th fork and the next\n" \

@@ -9,24 +9,25 @@
 #include "compare.h"
 #include "cowspy.h"
 #include "output.h"
+#include "pager.h"
 
 #define ROWS 64
 
 static const char help[] =
 	"usage: cowspy compare [OPTION]... PID PID...\n"
 	"\n"
-	"Shows which pages of the private mappings that processes have in common (the same\n"
-	"addresses, the same file) are physically one page, and which have been copied.\n"
-	"Frame numbers need CAP_SYS_ADMIN; without it, pages that are mapped only once are\n"
-	"still known.\n"
+	"Shows which pages of the private mappings that processes have in common (the\n"
+	"same addresses, the same file) are physically one page, and which have been\n"
+	"copied. Frame numbers need CAP_SYS_ADMIN; without it, pages that are mapped\n"
+	"only once are still known.\n"
 	"\n"
-	"  -a, --all    all mappings, and maps in full, not only the first 64 rows of each\n"
+	"  -a, --all    all mappings, and maps in full, not only 64 rows of each\n"
 	"  -j, --json   one JSON object\n"
 	"  -h, --help   this text\n"
 	"\n"
-	"Letters: s the same anonymous page in all; p in some; C copied, no two the same;\n"
-	"? shared with some process, frame numbers would tell; z zero page; f the file's page;\n"
-	"! changed while it was read; . untouched\n"
+	"Letters: s the same anonymous page in all; p in some; C copied, no two the\n"
+	"same; ? shared with some process, frame numbers would tell; z zero page; f the\n"
+	"file's page; ! changed while it was read; . untouched\n"
 	"\n"
 	"example: cowspy compare $(pgrep gunicorn)\n";
 
@@ -162,8 +163,10 @@ static void print_common(const struct common *common, size_t max_rows, struct te
 
 static int print(const struct compare *compare, size_t max_rows)
 {
+	pid_t pager = pager_start();
 	struct text text;
 	size_t hidden = 0;
+	int status;
 
 	output_start(&text);
 	print_answer(compare, &text);
@@ -182,7 +185,9 @@ static int print(const struct compare *compare, size_t max_rows)
 		text_decimal(&text, hidden);
 		text_string(&text, " (--all shows them)\n");
 	}
-	return output_finish(&text, "compare", STATUS_OK);
+	status = output_finish(&text, "compare", STATUS_OK);
+	pager_end(pager);
+	return status;
 }
 
 static int parse_pids(int count, char **arguments, pid_t *pids)

@@ -16,9 +16,10 @@ enum { STATUS_ABOVE = 1, STATUS_NO_ANSWER = STATUS_RECORDING };
 static const char help[] =
 	"usage: cowspy diff [OPTION]... BEFORE AFTER\n"
 	"\n"
-	"Compares two recordings (folders, files): copied bytes by function and by stack, what has\n"
-	"grown most first, the growth of the whole in the last line. Functions are the same when\n"
-	"their names are. Without any copies in both, or with --kind, first writes are compared.\n"
+	"Compares two recordings (folders, files): copied bytes by function and by\n"
+	"stack, what has grown most first, the growth of the whole in the last line.\n"
+	"Functions are the same when their names are. Without any copies in both, or\n"
+	"with --kind, first writes are compared.\n"
 	"\n"
 	"  -b, --by WHAT         only stack or function\n"
 	"      --fail-above N%   exit with status 1 when the whole has grown by more\n" RECORDING_HELP(

@@ -8,12 +8,14 @@
 #include "cowspy.h"
 #include "doctor.h"
 #include "output.h"
+#include "pager.h"
 
 static const char help[] =
 	"usage: cowspy doctor [OPTION]... [PROGRAM]\n"
 	"\n"
-	"Says whether cowspy works on this machine, and with a program: the kernel's features and\n"
-	"limits, the library, whether it can be preloaded, symbols; and what will not be seen.\n"
+	"Says whether cowspy works on this machine, and with a program: the kernel's\n"
+	"features and limits, the library, whether it can be preloaded, symbols; and\n"
+	"what will not be seen.\n"
 	"\n"
 	"  -j, --json            one JSON object\n"
 	"  -h, --help            this text\n"
@@ -91,7 +93,6 @@ static void print_finding(const struct finding *finding, struct text *text)
 	text_character(text, '\n');
 	if (!finding->advice)
 		return;
-	text_pad(text, 8);
 	text_pad(text, 32);
 	text_string(text, "-> ");
 	text_string(text, finding->advice);
@@ -100,6 +101,7 @@ static void print_finding(const struct finding *finding, struct text *text)
 
 static int print_text(const struct findings *findings, const char *program, int status)
 {
+	pid_t pager = pager_start();
 	struct text text;
 
 	output_start(&text);
@@ -112,7 +114,9 @@ static int print_text(const struct findings *findings, const char *program, int 
 		text_string(&text, never_seen[i]);
 		text_character(&text, '\n');
 	}
-	return output_finish(&text, "doctor", status);
+	status = output_finish(&text, "doctor", status);
+	pager_end(pager);
+	return status;
 }
 
 /* ---- JSON ---- */

@@ -14,18 +14,18 @@ static const char help[] =
 	"\n"
 	"Writes a recording in the format of another tool.\n"
 	"\n"
-	"  -f, --format FORMAT   pprof        gzipped profile.proto: go tool pprof, Pyroscope, Parca\n"
+	"  -f, --format FORMAT   pprof        for go tool pprof, Pyroscope, Parca\n"
 	"                        folded       a stack a line: flame graph tools\n"
-	"                        speedscope   www.speedscope.app, a profile for each process\n"
+	"                        speedscope   www.speedscope.app, a profile a process\n"
 	"                        json         everything but the single first writes\n"
 	"                        csv          each first write\n"
-	"                        openmetrics  totals, for a node exporter's folder of text files\n"
-	"  -o, --output FILE     to FILE, which is replaced once all is written; else standard output\n"
-	"  -u, --unit UNIT       pages (default) or bytes: weights of folded and speedscope\n" SELECTION_HELP
+	"                        openmetrics  totals, for a node exporter's text files\n"
+	"  -o, --output FILE     to FILE, once all is written; else standard output\n"
+	"  -u, --unit UNIT       pages (default) or bytes, for folded and speedscope\n" SELECTION_HELP
 	"      --no-names        no function names: do not open any program or library\n"
 	"  -h, --help            this text\n"
 	"\n"
-	"example: cowspy export --format pprof --output cow.pb.gz cowspy.redis-server.4250\n";
+	"example: cowspy export --format pprof -o cow.pb.gz cowspy.redis-server.4250\n";
 
 enum { OPTION_NO_NAMES = 1 };
 

@@ -9,24 +9,27 @@
 #include "base/sys.h"
 #include "cowspy.h"
 #include "output.h"
+#include "pager.h"
 #include "pages.h"
 
 static const char help[] =
 	"usage: cowspy pages [OPTION]... PID [RANGE]\n"
 	"\n"
-	"Shows the state of each page of the private mappings of a running process, with sums by\n"
-	"the pagemap beside those of smaps. RANGE is START-END in hexadecimal, as in /proc/PID/maps.\n"
+	"Shows the state of each page of the private mappings of a running process, with\n"
+	"sums by the pagemap beside those of smaps. RANGE is START-END in hexadecimal,\n"
+	"as in /proc/PID/maps.\n"
 	"\n"
 	"  -a, --all             maps in full, not only the first 64 rows of each mapping\n"
-	"  -f, --frames          list each present page with its frame, map count and flags\n"
+	"  -f, --frames          list present pages: frame, map count, flags\n"
 	"  -j, --json            one JSON object, with --watch one a line for each look\n"
 	"  -w, --watch SECONDS   look again and again, show what has changed\n"
 	"  -n, --count N         with --watch: stop after N looks\n"
 	"  -h, --help            this text\n"
 	"\n"
-	"Letters: C copied, mapped only here; H the same in a huge page; S copied and swapped out;\n"
-	"s anonymous page shared with another process since a fork; z zero page; f clean file page;\n"
-	"? empty or swapped, under userfaultfd write protection; . untouched\n"
+	"Letters: C copied, mapped only here; H the same in a huge page; S copied and\n"
+	"swapped out; s anonymous page shared with another process since a fork; z zero\n"
+	"page; f clean file page; ? empty or swapped, under userfaultfd write\n"
+	"protection; . untouched\n"
 	"\n"
 	"example: cowspy pages --watch 1 4250\n";
 
@@ -155,6 +158,7 @@ int verb_pages(int argc, char **argv)
 	struct pages_options options = {.to = UINTPTR_MAX};
 	struct pages_view view;
 	int status = parse_options(argc, argv, &options), error;
+	pid_t pager = 0;
 
 	if (status != STATUS_OK || !options.pid)
 		return status;
@@ -166,11 +170,14 @@ int verb_pages(int argc, char **argv)
 	}
 	if (!view.process.count)
 		complain("pages", "process %d has no private mapping here", options.pid);
+	if (!options.json)
+		pager = options.interval > 0 ? pager_start_folding() : pager_start();
 	status = print(&view, NULL, &options, 0);
 	if (view.process.exited)
 		status = STATUS_PROCESS;
 	else if (status == STATUS_OK && options.interval > 0)
 		status = watch(&view, &options);
+	pager_end(pager);
 	pages_free(&view);
 	return status;
 }

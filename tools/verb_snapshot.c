@@ -17,14 +17,16 @@
 static const char help[] =
 	"usage: cowspy snapshot [OPTION]... PID\n"
 	"\n"
-	"Asks a process that was started with LD_PRELOAD=libcowspy.so for a report of this moment\n"
-	"and prints it. The process must have been started with COWSPY_OUTPUT; else its report\n"
-	"appears on its own standard error, and this command says where that is.\n"
+	"Asks a process that was started with LD_PRELOAD=libcowspy.so for a report of\n"
+	"this moment and prints it. The process must have been started with\n"
+	"COWSPY_OUTPUT; else its report appears on its own standard error, and this\n"
+	"command says where that is.\n"
 	"\n"
 	"  -t, --timeout SECONDS   how long to wait for the report (10)\n"
 	"  -h, --help              this text\n"
 	"\n"
-	"No signal is sent to a process that does not run the library or does not catch it.\n"
+	"No signal is sent to a process that does not run the library or does not catch\n"
+	"it.\n"
 	"\n"
 	"example: cowspy snapshot 4250\n";
 

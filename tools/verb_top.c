@@ -10,6 +10,7 @@
 
 #include "cowspy.h"
 #include "output.h"
+#include "pager.h"
 #include "recording.h"
 #include "top_screen.h"
 
@@ -18,19 +19,20 @@
 static const char help[] =
 	"usage: cowspy top [OPTION]... [DIR|FILE|PID]\n"
 	"\n"
-	"Shows, while a recording is written, what is being copied: bytes and bytes a second by process,\n"
-	"mapping and stack, since the last fork of each process. Without a name the newest folder\n"
-	"cowspy.* here is read; a process id stands for the trace that this process is writing.\n"
+	"Shows, while a recording is written, what is being copied: bytes and bytes a\n"
+	"second by process, mapping and stack, since the last fork of each process.\n"
+	"Without a name the newest folder cowspy.* here is read; a process id stands for\n"
+	"the trace that this process is writing.\n"
 	"\n"
 	"  -d, --delay SECONDS   between two looks, 2 by default\n"
 	"  -n, --count N         end after so many looks\n"
 	"  -a, --all             since the start, not only since the last fork\n"
-	"  -b, --batch           print lines; so it does, once, when the output is no terminal\n"
+	"  -b, --batch           print lines; once, when the output is no terminal\n"
 	"      --no-names        no function names: do not open any program or library\n"
 	"  -h, --help            this text\n"
 	"\n"
-	"keys: q quit, space pause, a since the start or the last fork, p, m, s only processes, mappings,\n"
-	"stacks, + and - look more or less often.\n"
+	"keys: q quit, space pause, a since the start or the last fork, p, m, s only\n"
+	"processes, mappings, stacks, + and - look more or less often.\n"
 	"\n"
 	"example: cowspy top $(pidof redis-server)\n";
 
@@ -140,6 +142,7 @@ static int look(struct command *command, const char *path)
 	struct live live;
 	bool screen = !command->batch && isatty(STDOUT_FILENO);
 	int status = STATUS_OK, error;
+	pid_t pager;
 
 	if (!screen && !command->batch && !command->pace.count)
 		command->pace.count = 1;
@@ -147,8 +150,10 @@ static int look(struct command *command, const char *path)
 	live_start(&live, path);
 	live.from_start = command->all;
 	live.model.without_names = command->without_names;
+	pager = screen ? 0 : pager_start_folding();
 	error = screen ? top_screen(&live, &command->pace)
 		       : print_batch(&live, &command->pace, &status);
+	pager_end(pager);
 	if (error == -ENOTTY) {
 		complain("top", "TERM names no terminal that is known here; --batch prints lines");
 		status = STATUS_FAILED;

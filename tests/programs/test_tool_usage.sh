@@ -18,6 +18,7 @@ check_use 2 "$("$cowspy" 2>&1 | wc -l)" "usage: cowspy"
 check_use 0 0 "usage: cowspy" --help
 check_use 0 0 "^cowspy [0-9]" --version
 check_use 2 1 "no verb 'frob'" frob
+check_use 2 1 'x1b.2J' $'\e[2J'
 for verb in pages compare snapshot; do
 	check_use 0 0 "example: cowspy $verb" $verb --help
 	check_use 2 1 "process id" $verb
