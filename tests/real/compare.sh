@@ -2,8 +2,9 @@
 # Runs a command plain and watched, each in an empty folder of its own, and compares what it did.
 #
 #   compare.sh [--files PATTERN] [--filter SED] [--stdin FILE] [--before LIBRARY] [--after LIBRARY]
-#              COMMAND ...
+#              [--killed] COMMAND ...
 #
+# --killed: signals end some of its processes, which leave a trace but an empty report.
 # LIBRARY is preloaded in both runs, before or after cowspy's.
 #
 # Compared: exit status, stdout, stderr without cowspy's own lines, and the files that match
@@ -12,7 +13,7 @@
 # differs; WORK/compare.* stays for a closer look until the test ends.
 set -u
 
-files="" filter="" stdin=/dev/null before="" after=""
+files="" filter="" stdin=/dev/null before="" after="" size=
 while :; do
 	case $1 in
 	--files) files=$2 ;;
@@ -20,6 +21,7 @@ while :; do
 	--stdin) stdin=$2 ;;
 	--before) before=$2 ;;
 	--after) after=$2 ;;
+	--killed) size="-size +0" && shift && continue ;;
 	*) break ;;
 	esac
 	shift 2
@@ -61,5 +63,7 @@ if [ -z "$(ls -A "$folder/reports")" ]; then
 	echo "no report: $*"
 	exit 1
 fi
-/usr/bin/python3 "$TOP/tests/programs/report.py" check "$folder"/reports/* || status=1
+# shellcheck disable=SC2086 # words
+find "$folder/reports" -type f $size -exec \
+	/usr/bin/python3 "$TOP/tests/programs/report.py" check {} + || status=1
 exit $status

@@ -14,9 +14,9 @@ echo "${#text} ${text//1/one}" | cksum
 for i in 1 2 3 4 5; do (echo "subshell $i"; exit "$i"); echo "status $?"; done
 trap 'echo got USR2' USR2
 kill -USR2 $$
-trap 'echo bye' EXIT
 sleep 0.2 & wait $!; echo "waited $?"
 (sleep 10) & kill $!; wait $! 2>/dev/null; echo "killed $?"
+trap 'echo bye' EXIT # from here on: a subshell that is killed as it starts would say it, too
 seq 20000 | grep 7 | sed 's/7/seven/' | sort -r | tail -3
 cat <<END | tr a-z A-Z
 here $((1 << 20))
@@ -26,4 +26,7 @@ exec 5< <(seq 5); read -r -u 5 line; echo "$line"
 coproc cat; echo through >&"${COPROC[1]}"; read -r -u "${COPROC[0]}" line; echo "$line"
 exit 42
 SCRIPT
-"$TOP/tests/real/compare.sh" --filter 's/(process|pid) [0-9]+/\1 N/' bash "$WORK/script.bash" || wrong "bash"
+compare=$TOP/tests/real/compare.sh
+"$compare" --filter 's/(process|pid) [0-9]+/\1 N/' bash "$WORK/script.bash" || wrong "bash"
+"$compare" --files 'sorted tree out numbers' --filter 's/(line [0-9]+): +[0-9]+ /\1: N /' --killed \
+	bash "$TOP/tests/real/shell_work.sh" || wrong "bash and coreutils"
