@@ -121,6 +121,7 @@ struct model_snapshot {
 	uint64_t time;
 	bool complete;
 	struct trace_snapshot_end totals;
+	struct trace_cost cost; /* record.type 0: not known */
 	struct model_snapshot_mapping *mappings;
 	size_t mapping_count, mapping_capacity;
 	struct model_run *runs;

@@ -225,6 +225,7 @@ static bool read_record(struct load *load, const struct trace_record *record)
 	case TRACE_SNAPSHOT_MAPPING: return snapshots_mapping(&load->snapshots, as);
 	case TRACE_SNAPSHOT_RUNS: return snapshots_runs(&load->snapshots, as);
 	case TRACE_SNAPSHOT_END: return snapshots_end(&load->snapshots, as);
+	case TRACE_COST: return snapshots_cost(&load->snapshots, as);
 	case TRACE_CLOSE: return read_close(load, as);
 	case TRACE_CHANGES: return read_changes(load, as);
 	default: return true;

@@ -42,6 +42,7 @@ bool snapshots_mapping(struct model_snapshots *snapshots,
 		       const struct trace_snapshot_mapping *record);
 bool snapshots_runs(struct model_snapshots *snapshots, const struct trace_snapshot_runs *record);
 bool snapshots_end(struct model_snapshots *snapshots, const struct trace_snapshot_end *record);
+bool snapshots_cost(struct model_snapshots *snapshots, const struct trace_cost *record);
 /* Order what was read, drop runs that lie outside of their mapping. */
 void snapshots_finish(struct model_snapshots *snapshots);
 

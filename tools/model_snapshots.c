@@ -92,6 +92,14 @@ bool snapshots_end(struct model_snapshots *snapshots, const struct trace_snapsho
 	return true;
 }
 
+bool snapshots_cost(struct model_snapshots *snapshots, const struct trace_cost *record)
+{
+	struct model_snapshot *snapshot = find(snapshots, record->snapshot);
+	if (snapshot)
+		snapshot->cost = *record;
+	return true;
+}
+
 /* ---- the end of a file ---- */
 
 static int by_index(const void *left, const void *right)

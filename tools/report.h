@@ -79,11 +79,14 @@ void report_print(const struct report *report, struct text *text);
 void report_print_forks(const struct report *report, struct text *text);
 void report_print_pages(const struct report *report, struct text *text);
 void report_print_callers(const struct report *report, struct text *text);
+void report_print_cost(const struct report *report, struct text *text);
 void report_print_limits(const struct report *report, struct text *text);
 
 int report_print_json(const struct report *report);
 struct json_object *report_json_forks(const struct report *report);
 struct json_object *report_json_callers(const struct report *report);
+/* NULL when the trace does not say. */
+struct json_object *report_json_cost(const struct model_process *process);
 /* Seconds since the beginning of the recording. */
 void report_json_seconds(struct json_object *object, const char *key, const struct report *report,
 			 uint64_t time);

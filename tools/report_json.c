@@ -204,6 +204,7 @@ static struct json_object *json_process(const struct report *report, uint32_t in
 	static const struct group none;
 	const struct model_process *process = &report->model->processes[index];
 	const struct model_snapshot *snapshot = model_last_snapshot(process);
+	struct json_object *cost = report_json_cost(process);
 	size_t at = report->process_group[index];
 	struct json_object *object = json_object_new_object();
 
@@ -223,6 +224,8 @@ static struct json_object *json_process(const struct report *report, uint32_t in
 	add_group_counts(object, at == SIZE_MAX ? &none : &report->processes.list[at]);
 	if (snapshot)
 		json_object_object_add(object, "snapshot_pages", json_snapshot(snapshot));
+	if (cost)
+		json_object_object_add(object, "cost", cost);
 	if (process->damage.what)
 		json_object_object_add(object, "damage", json_damage(&process->damage));
 	return object;

@@ -347,4 +347,5 @@ void report_print(const struct report *report, struct text *text)
 	print_children(report, text);
 	print_labels(report, text);
 	report_print_limits(report, text);
+	report_print_cost(report, text);
 }

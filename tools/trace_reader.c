@@ -197,6 +197,7 @@ static size_t fixed_size(uint32_t type)
 		[TRACE_CLOSE] = sizeof(struct trace_close),
 		[TRACE_CHANGES] = sizeof(struct trace_changes),
 		[TRACE_CHILDREN] = sizeof(struct trace_children),
+		[TRACE_COST] = sizeof(struct trace_cost),
 	};
 	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
 }

@@ -115,6 +115,7 @@ enum trace_type {
 	TRACE_CLOSE = 17,
 	TRACE_CHANGES = 18,
 	TRACE_CHILDREN = 19,
+	TRACE_COST = 20,
 };
 
 /* ---- what runs ---- */
@@ -337,7 +338,9 @@ enum trace_reason {
 /*
  * A snapshot is: TRACE_SNAPSHOT; for each private mapping TRACE_SNAPSHOT_MAPPING and, if it is
  * tracked and holds pages, TRACE_SNAPSHOT_RUNS, several if there are many; with COWSPY_COMPARE
- * TRACE_CHANGES; TRACE_SNAPSHOT_END. All carry its number; other records may come in between. One without an end is not complete.
+ * TRACE_CHANGES; TRACE_SNAPSHOT_END; TRACE_COST. All carry its number; other records may come in
+ * between. One without an end is not complete; TRACE_COST comes once the report is written, or
+ * never.
  */
 struct trace_snapshot {
 	struct trace_record record;
@@ -425,6 +428,31 @@ struct trace_snapshot_end {
 };
 
 #define TRACE_INCOMPLETE 1u
+
+/*
+ * What watching this process has taken since it began, or was forked, up to a snapshot.
+ *
+ * Times are in nanoseconds. That of the fault handler is CPU time, without what the kernel does to
+ * raise the signal and to return from it: `timed` of the faults were measured, the others count as
+ * much as those.
+ */
+struct trace_cost {
+	struct trace_record record;
+	uint32_t snapshot;
+	uint32_t flags;         /* TRACE_RESIDENT_UNKNOWN */
+	uint64_t faults;        /* that the handler resolved */
+	uint64_t timed;         /* of these */
+	uint64_t handler_time;  /* of all of them */
+	uint64_t mprotect;      /* calls */
+	uint64_t handed;        /* pages handed over to userfaultfd */
+	uint64_t vmas;          /* that protecting pages adds now */
+	uint64_t vmas_most;     /* and at most so far */
+	uint64_t address_space; /* bytes that are cowspy's own, before the snapshot was taken */
+	uint64_t resident;      /* of these */
+	uint64_t report_time; /* from the beginning of the snapshot to its end, the text included */
+};
+
+#define TRACE_RESIDENT_UNKNOWN 1u /* the kernel could not be asked */
 
 /* ---- sums of children ---- */
 

@@ -12,7 +12,6 @@ struct chunk {
 };
 
 static _Atomic(struct chunk *) current;
-static _Atomic size_t used;
 
 /* All that is ours, so that nobody protects it. Slots with end 0 are free. */
 #define OURS_MOST 65536 /* three for each thread; touched as they are used */
@@ -99,7 +98,6 @@ void *memory_map(size_t size)
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sys_failed(address))
 		return NULL;
-	atomic_fetch_add_explicit(&used, size, memory_order_relaxed);
 	memory_note((uintptr_t)address, (uintptr_t)address + size);
 	return (void *)address;
 }
@@ -109,7 +107,6 @@ void memory_unmap(void *address, size_t size)
 	size = page_ceil(size);
 	forget((uintptr_t)address);
 	sys_call2(SYS_munmap, address, size);
-	atomic_fetch_sub_explicit(&used, size, memory_order_relaxed);
 }
 
 static void *chunk_take(struct chunk *chunk, size_t size)
@@ -138,7 +135,24 @@ void *memory_alloc(size_t size)
 	}
 }
 
+bool memory_ours(unsigned *next, uintptr_t *start, uintptr_t *end)
+{
+	unsigned count = atomic_load(&ours_count);
+	while (*next < count) {
+		unsigned i = (*next)++;
+		*end = atomic_load(&ours[i].end);
+		*start = atomic_load(&ours[i].start);
+		if (*start < *end)
+			return true;
+	}
+	return false;
+}
+
 size_t memory_used(void)
 {
-	return atomic_load_explicit(&used, memory_order_relaxed);
+	uintptr_t start, end;
+	size_t used = 0;
+	for (unsigned next = 0; memory_ours(&next, &start, &end);)
+		used += end - start;
+	return used;
 }

@@ -29,7 +29,10 @@ bool memory_next_ours(uintptr_t address, uintptr_t *start);
 void memory_note(uintptr_t start, uintptr_t end);
 void memory_forget(uintptr_t start, uintptr_t end);
 
-/* Bytes of address space taken so far. */
+/* Walks the ranges of our own, from *next = 0 on, in no order. False: there is no other. */
+bool memory_ours(unsigned *next, uintptr_t *start, uintptr_t *end);
+
+/* Bytes of address space in them. */
 size_t memory_used(void);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/text.h"
+#include "cowspy/trace.h"
 #include "observe/symbols.h"
 #include "report/snapshot.h"
 
@@ -22,6 +23,7 @@ struct report {
 	struct list stack_ranks;   /* stack groups, most copied pages first */
 	struct symbols symbols;    /* of the stacks to be shown */
 	uint64_t time_zero;
+	const struct trace_cost *cost;
 };
 
 int rank_compare(const void *left, const void *right);
@@ -55,5 +57,7 @@ void report_labels(struct report *report);
 /* totals.c */
 void report_totals(struct report *report);
 void report_coverage(struct report *report);
+/* cost.c */
+void report_cost(struct report *report);
 
 #endif

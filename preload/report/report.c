@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/sys.h"
+#include "report/cost.h"
 #include "report/parts.h"
 #include "report/trace_snapshot.h"
 
@@ -127,6 +128,7 @@ static void write_parts(struct report *report, enum report_reason reason)
 	report_stacks(report);
 	report_labels(report);
 	report_coverage(report);
+	report_cost(report);
 }
 
 static void report_release(struct report *report)
@@ -138,13 +140,15 @@ static void report_release(struct report *report)
 }
 
 /* Without memory for the text, or without a place for it, the trace still gets the snapshot. */
-static int write_text(int fd, const struct snapshot *snapshot, enum report_reason reason)
+static int write_text(int fd, const struct snapshot *snapshot, const struct trace_cost *cost,
+		      enum report_reason reason)
 {
 	struct report report = {
 		.mapping_ranks.element = sizeof(struct rank),
 		.stack_ranks.element = sizeof(struct rank),
 		.time_zero = atomic_load(&time_zero),
 		.snapshot = snapshot,
+		.cost = cost,
 	};
 	char *buffer = memory_map(BUFFER_SIZE);
 	if (!buffer)
@@ -161,15 +165,19 @@ static int write_text(int fd, const struct snapshot *snapshot, enum report_reaso
 int report_write(int fd, enum report_reason reason)
 {
 	static const char message[] = "cowspy: no memory is left for a report\n";
+	struct trace_cost cost = cost_now();
 	struct snapshot *snapshot = snapshot_take();
 	int error = snapshot ? 0 : -ENOMEM;
 
 	if (snapshot)
-		trace_snapshot(snapshot, reason);
+		cost.snapshot = trace_snapshot(snapshot, reason);
 	if (snapshot && fd >= 0)
-		error = write_text(fd, snapshot, reason);
-	if (snapshot)
+		error = write_text(fd, snapshot, &cost, reason);
+	if (snapshot) {
+		cost.report_time = sys_now() - snapshot->time;
 		snapshot_release(snapshot);
+		trace_snapshot_cost(&cost);
+	}
 	if (error == -ENOMEM && fd >= 0)
 		sys_write_all(fd, message, sizeof(message) - 1);
 	return error;

@@ -1,11 +1,9 @@
 /* The sums above, and the coverage and limits below. */
-#include "base/memory.h"
 #include "base/sort.h"
 #include "base/sys.h"
 #include "observe/stacks.h"
 #include "report/parts.h"
 #include "track/guard.h"
-#include "track/handover.h"
 #include "track/pages.h"
 #include "track/recording.h"
 #include "track/syscall_table.h"
@@ -296,24 +294,6 @@ static void opened_unseen(struct report *report)
 		    "vm.max_map_count\n");
 }
 
-static void cost(struct report *report)
-{
-	struct text *text = &report->text;
-
-	text_string(text, "  cost: ");
-	text_size(text, memory_used());
-	text_string(text, " of address space, ");
-	counted(text, guard_calls(), "mprotect call");
-	if (handover_pages()) {
-		text_string(text, ", ");
-		counted(text, handover_pages(), "page");
-		text_string(text, " handed over to userfaultfd");
-	}
-	text_string(text, "; this report took ");
-	text_duration(text, sys_now() - report->snapshot->time);
-	text_character(text, '\n');
-}
-
 void report_coverage(struct report *report)
 {
 	const struct snapshot *snapshot = report->snapshot;
@@ -339,5 +319,4 @@ void report_coverage(struct report *report)
 	}
 	if (snapshot->incomplete)
 		text_string(text, "  memory was short: some mappings or page maps are missing\n");
-	cost(report);
 }

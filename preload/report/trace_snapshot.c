@@ -113,12 +113,12 @@ static void record_end(const struct snapshot *snapshot, uint32_t number)
 	trace_file_append(TRACE_SNAPSHOT_END, &fixed, sizeof(fixed), NULL, 0);
 }
 
-void trace_snapshot(const struct snapshot *snapshot, enum report_reason reason)
+uint32_t trace_snapshot(const struct snapshot *snapshot, enum report_reason reason)
 {
 	uint32_t number;
 	sigmask_t mask;
 	if (!trace_ready())
-		return;
+		return 0;
 	trace_modules();
 	sys_sigmask_block(&mask);
 	number = atomic_fetch_add(&last_number, 1) + 1;
@@ -127,5 +127,16 @@ void trace_snapshot(const struct snapshot *snapshot, enum report_reason reason)
 		record_mapping(snapshot, snapshot_mapping(snapshot, i), number, (uint32_t)i);
 	record_changes(snapshot, number);
 	record_end(snapshot, number);
+	sys_sigmask_restore(&mask);
+	return number;
+}
+
+void trace_snapshot_cost(struct trace_cost *cost)
+{
+	sigmask_t mask;
+	if (!cost->snapshot)
+		return;
+	sys_sigmask_block(&mask);
+	trace_file_append(TRACE_COST, cost, sizeof(*cost), NULL, 0);
 	sys_sigmask_restore(&mask);
 }

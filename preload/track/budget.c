@@ -17,6 +17,7 @@
 #define EARLY 4
 
 static _Atomic long runs;
+static _Atomic long runs_peak;
 static long runs_most;
 
 static long map_count_most(void)
@@ -47,10 +48,19 @@ static long runs_added(const struct region *region, uintptr_t start, uintptr_t e
 	return 1 - below - above;
 }
 
+static long add_runs(long added)
+{
+	long now = atomic_fetch_add_explicit(&runs, added, memory_order_relaxed) + added;
+	long peak = atomic_load_explicit(&runs_peak, memory_order_relaxed);
+	while (now > peak && !atomic_compare_exchange_weak(&runs_peak, &peak, now))
+		;
+	return now;
+}
+
 bool budget_opening(const struct region *region, uintptr_t start, uintptr_t end)
 {
 	long added = runs_added(region, start, end);
-	long now = atomic_fetch_add_explicit(&runs, added, memory_order_relaxed) + added;
+	long now = add_runs(added);
 	return added <= 0 || now <= (region->file ? runs_most : runs_most / EARLY);
 }
 
@@ -82,5 +92,22 @@ long budget_runs(uintptr_t start, uintptr_t end)
 
 void budget_changed(long before, uintptr_t start, uintptr_t end)
 {
-	atomic_fetch_add_explicit(&runs, budget_runs(start, end) - before, memory_order_relaxed);
+	add_runs(budget_runs(start, end) - before);
+}
+
+void budget_child(void)
+{
+	atomic_store(&runs_peak, atomic_load(&runs));
+}
+
+static uint64_t vmas(const _Atomic long *count)
+{
+	long now = atomic_load_explicit(count, memory_order_relaxed);
+	return now > 0 ? (uint64_t)now * VMAS_PER_RUN : 0;
+}
+
+uint64_t budget_vmas(uint64_t *most)
+{
+	*most = vmas(&runs_peak);
+	return vmas(&runs);
 }

@@ -31,6 +31,12 @@ long budget_runs(uintptr_t start, uintptr_t end);
 /* And after it. */
 void budget_changed(long before, uintptr_t start, uintptr_t end);
 
+/* For the report: VMAs added now, and the most there were in this process. */
+uint64_t budget_vmas(uint64_t *most);
+
+/* In a forked child. */
+void budget_child(void);
+
 /* Write lock: runs of single open pages inside [start, end). */
 long budget_pieces(uintptr_t start, uintptr_t end);
 

@@ -6,6 +6,7 @@
 
 #include "base/sys.h"
 #include "context.h"
+#include "fault_cost.h"
 #include "guard.h"
 #include "lock.h"
 #include "observe/stacks.h"
@@ -137,13 +138,13 @@ static void open_after_winner(uintptr_t page)
 	lock_write_end();
 }
 
-bool fault_first_write(int signal, uintptr_t address, ucontext_t *context)
+static bool first_write(struct thread *self, int signal, uintptr_t address,
+			const ucontext_t *context)
 {
 	uintptr_t page = page_floor(address);
 	struct region seen;
 	if (!region_peek(page, &seen) || !(seen.protection & PROT_WRITE))
 		return false;
-	struct thread *self = thread_meet();
 	if (signal == SIGBUS && (seen.file || is_hopeless(self, page)))
 		return false;
 	uint32_t stack = stack_of(self, page, context);
@@ -165,5 +166,15 @@ bool fault_first_write(int signal, uintptr_t address, ucontext_t *context)
 		guard_open_more(page, page + PAGE_SIZE);
 	if (ours)
 		guard_exempt_stack(context_stack(context));
+	return ours;
+}
+
+bool fault_first_write(int signal, uintptr_t address, ucontext_t *context)
+{
+	struct thread *self = thread_meet();
+	const struct fault_timer timer = fault_cost_begin(self);
+	bool ours = first_write(self, signal, address, context);
+	if (ours)
+		fault_cost_end(self, &timer);
 	return ours;
 }

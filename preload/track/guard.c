@@ -266,6 +266,7 @@ void guard_exempt_stack(uintptr_t pointer)
 void guard_child(void)
 {
 	atomic_store(&calls, 0);
+	budget_child();
 	handover_child();
 }
 

@@ -134,9 +134,11 @@ struct thread *thread_meet(void)
 
 void thread_child(void)
 {
-	for (struct thread *t = atomic_load(&threads); t; t = t->next)
+	for (struct thread *t = atomic_load(&threads); t; t = t->next) {
+		memset(&t->cost, 0, sizeof(t->cost));
 		if (t != thread_current)
 			atomic_store(&t->tid, 0);
+	}
 	if (thread_current)
 		atomic_store(&thread_current->tid, (int)sys_call0(SYS_gettid));
 }
@@ -163,6 +165,11 @@ static struct thread *skip_free(struct thread *thread)
 	while (thread && !atomic_load(&thread->tid))
 		thread = thread->next;
 	return thread;
+}
+
+struct thread *thread_any(void)
+{
+	return atomic_load(&threads);
 }
 
 struct thread *thread_first(void)

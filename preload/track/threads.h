@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/sys.h"
+#include "fault_cost.h"
 
 #define THREAD_PINS 16
 #define THREAD_WAIT_DEPTH ((uintptr_t)16 << 10) /* stack of ours below a call that waits */
@@ -56,6 +57,7 @@ struct thread {
 	char *work_stack_top; /* for unwinding outside of handlers */
 	_Atomic unsigned pin_count;
 	struct pin pins[THREAD_PINS];
+	struct fault_cost cost; /* of all threads that had this structure, since the last fork */
 };
 
 extern __thread struct thread *thread_current __attribute__((tls_model("initial-exec")));
@@ -85,6 +87,9 @@ bool thread_frame_left(const struct thread *thread, uintptr_t frame, uintptr_t n
 
 /* True when address lies on a stack that we made for this thread. */
 bool thread_on_our_stack(const struct thread *thread, uintptr_t address);
+
+/* All structures, those of threads that have ended too: on by `next`. */
+struct thread *thread_any(void);
 
 /* Walks all threads in use. */
 struct thread *thread_first(void);

@@ -55,6 +55,7 @@ static void make_snapshot(void)
 	struct maker maker;
 	maker_start(&maker, 100, 1000);
 	maker_snapshot(&maker, HEAP, HEAP + 0x100000, 's', 17);
+	maker_cost(&maker, 17);
 	limit = maker_record(&maker, TRACE_LIMIT, sizeof(*limit), 0);
 	limit->start = HEAP;
 	limit->end = HEAP + 0x1000;

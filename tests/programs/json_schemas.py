@@ -45,11 +45,15 @@ SNAPSHOT_PAGES = form({"copied": COUNT, "attributed": COUNT, "reused": COUNT, "a
                        "from_kernel": FLAG})
 DAMAGE = form({"what": TEXT, "offset": COUNT, "records_left_out": COUNT},
               {"unreadable_from": COUNT})
+COST = form({"faults": COUNT, "faults_timed": COUNT, "handler_nanoseconds": COUNT,
+             "mprotect_calls": COUNT, "pages_handed_over": COUNT, "vmas_added": COUNT,
+             "vmas_added_most": COUNT, "address_space_bytes": COUNT, "report_nanoseconds": COUNT},
+            {"resident_bytes": COUNT})
 PROCESS = form({"pid": COUNT, "parent": COUNT, "program": TEXT,
                 "origin": any_of("start fork exec program"), "epoch": COUNT, "forks": COUNT,
                 "trace": TEXT, "start_seconds": SECONDS, "closed": FLAG, "page_size": COUNT,
                 "still_shared_bytes": COUNT, "lost": COUNT, "pending": COUNT, **COUNTS},
-               {"snapshot_pages": SNAPSHOT_PAGES, "damage": DAMAGE})
+               {"snapshot_pages": SNAPSHOT_PAGES, "cost": COST, "damage": DAMAGE})
 GROUP = form({"name": TEXT, "first_seconds": SECONDS, **COUNTS},
              {"stack": array(FRAME), "stack_uncertain": COUNT})
 CALLER = form({"copied_bytes": COUNT, "bytes": COUNT},

@@ -12,7 +12,8 @@ import struct
 import sys
 
 NAMES = ("pending filler program options module mapping stack first_write fork given_back label "
-         "limit lost snapshot snapshot_mapping snapshot_runs snapshot_end close changes children").split()
+         "limit lost snapshot snapshot_mapping snapshot_runs snapshot_end close changes "
+         "children cost").split()
 HEADER = struct.Struct("<QIIIIIIIIQQQQQ64sI32s28s")
 FIRST_WRITE = struct.Struct("<QQIIIIIHBBII")
 

@@ -105,7 +105,7 @@ def reports_of(path):
 
 def complete(reports):
     """The last line that a report has."""
-    return reports and any(line.startswith('  cost: ') for line in reports[-1].text)
+    return reports and any(line.startswith('  this report took ') for line in reports[-1].text)
 
 
 def moment(pid, path):

@@ -166,6 +166,7 @@ static void runs_outside_of_their_mapping_are_dropped(void **state)
 	model_start(&model);
 	maker_start(&maker, 100, 1000);
 	maker_snapshot(&maker, HEAP, HEAP + 0x10000, 'C', 0); /* whose own run is empty */
+	maker_cost(&maker, 77);
 	runs = maker_record(&maker, TRACE_SNAPSHOT_RUNS, sizeof(*runs),
 			    RUNS * sizeof(runs->runs[0]));
 	runs->snapshot = 1;
@@ -190,6 +191,7 @@ static void runs_outside_of_their_mapping_are_dropped(void **state)
 	assert_int_equal(snapshot->runs[0].pages, 3);
 	assert_int_equal(snapshot->runs[1].start, HEAP + 0x3000);
 	assert_int_equal(snapshot->runs[1].letter, '?');
+	assert_int_equal(snapshot->cost.faults, 77);
 	model_free(&model);
 }
 

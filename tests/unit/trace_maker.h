@@ -181,6 +181,14 @@ static inline void maker_snapshot(struct maker *maker, uint64_t start, uint64_t 
 	last->attributed = pages;
 }
 
+/* What watching had taken at that snapshot. */
+static inline void maker_cost(struct maker *maker, uint64_t faults)
+{
+	struct trace_cost *record = maker_record(maker, TRACE_COST, sizeof(*record), 0);
+	record->snapshot = 1;
+	record->faults = faults;
+}
+
 /* How many bytes changed of the page of one first write. */
 static inline struct trace_changes *maker_change(struct maker *maker, uint32_t event,
 						 uint32_t bytes)
