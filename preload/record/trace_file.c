@@ -17,12 +17,16 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* The file is mapped by segments, which stay where they are, and allocated in steps ahead. */
+/*
+ * The file is mapped by segments, which stay where they are, and allocated in steps ahead. What is
+ * ahead is resident, so the steps stay small: watching 200 MiB has 2 MiB for all that is ours.
+ */
 #define SEGMENT_SHIFT 24
 #define SEGMENT_SIZE ((uint64_t)1 << SEGMENT_SHIFT)
 #define SEGMENTS_MOST 4096u
-#define STEP_FIRST ((uint64_t)64 << 10)
-#define STEP_MOST ((uint64_t)1 << 20)
+#define STEP_FIRST ((uint64_t)32 << 10)
+#define STEP_MOST ((uint64_t)128 << 10)
+#define AHEAD ((uint64_t)16 << 10)      /* free when the next step is taken */
 #define TRIM_SPARE ((uint64_t)16 << 10) /* for what other threads append meanwhile */
 #define RESERVE 128u                    /* for the records that end a file */
 
@@ -179,6 +183,22 @@ static uint64_t step_end(uint64_t start)
 	return smaller(start + step, (start | (SEGMENT_SIZE - 1)) + 1);
 }
 
+/*
+ * Full pages need not count as the program's: the file keeps them, and a thread that still writes a
+ * record there faults them in again. Called when all but AHEAD below `start` is taken; the record that
+ * needs the room often lies just below that, so the last page of a step is dropped with the next.
+ */
+static void drop_written(uint64_t start)
+{
+	if (start < STEP_FIRST)
+		return;
+	uint64_t end = start - AHEAD;
+	uint64_t segment = end & ~(SEGMENT_SIZE - 1);
+	uint64_t step = STEP_MOST + PAGE_SIZE;
+	uint64_t from = end - segment > step ? end - step : segment;
+	sys_call3(SYS_madvise, address_of(from), end - from, MADV_DONTNEED);
+}
+
 static int grow_locked(void)
 {
 	uint64_t start = atomic_load(&allocated), end = step_end(start);
@@ -198,10 +218,7 @@ static int grow_locked(void)
 			       MADV_POPULATE_WRITE);
 	if (error == -EFAULT || error == -ENOMEM)
 		return error;
-	/* Pages written long ago need not count as the program's. */
-	if (start >= 2 * STEP_MOST)
-		sys_call3(SYS_madvise, address_of(page_floor(start - 2 * STEP_MOST)), STEP_MOST,
-			  MADV_DONTNEED);
+	drop_written(start);
 	atomic_store_explicit(&allocated, end, memory_order_release);
 	return 0;
 }
@@ -298,7 +315,7 @@ static void move_tail(uint64_t end)
 static bool has_room(uint64_t end, bool last)
 {
 	uint64_t now = atomic_load_explicit(&allocated, memory_order_acquire);
-	if (last || end + RESERVE + STEP_FIRST / 4 <= now)
+	if (last || end + RESERVE + AHEAD <= now)
 		return end <= now;
 	if (!atomic_load_explicit(&stopped, memory_order_relaxed) && grow_trylock()) {
 		if (atomic_load(&allocated) == now)

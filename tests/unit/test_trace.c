@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -337,6 +338,47 @@ static void the_limit_of_file_sizes_stops_recording_alone(void **state)
 
 /* --- */
 
+/* KiB of the trace that count as resident in this process. */
+static unsigned long resident_of_trace(void)
+{
+	char line[512];
+	unsigned long size, sum = 0, start;
+	bool ours = false;
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	MUST(smaps);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%*x ", &start) == 1 && strchr(line, '-'))
+			ours = strstr(line, ".trace");
+		if (ours && sscanf(line, "Rss: %lu", &size) == 1)
+			sum += size;
+	}
+	fclose(smaps);
+	return sum;
+}
+
+/* Over more than a segment. */
+static void write_much(void)
+{
+	begin("much");
+	for (unsigned n = 1; n <= 400000; n++) {
+		struct first_write write = write_of(1, n);
+		trace_first_write(&write, n);
+		if (n % 1000 == 0)
+			MUST(resident_of_trace() <= 192);
+	}
+	MUST(resident_of_trace() > 0);
+	trace_close(TRACE_REASON_EXIT, 0);
+}
+
+static void full_pages_of_the_file_are_not_resident(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(write_much), 0);
+	assert_int_equal(count_records(path_of("much.trace"), TRACE_FIRST_WRITE), 400000);
+}
+
+/* --- */
+
 static void rescue(int signal, siginfo_t *info, void *context)
 {
 	(void)info;
@@ -389,6 +431,7 @@ int main(void)
 		cmocka_unit_test(records_never_lie_across_segments),
 		cmocka_unit_test(a_child_begins_a_file_of_its_own_when_it_writes),
 		cmocka_unit_test(the_limit_of_file_sizes_stops_recording_alone),
+		cmocka_unit_test(full_pages_of_the_file_are_not_resident),
 		cmocka_unit_test(a_file_cut_short_stops_recording_alone),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
