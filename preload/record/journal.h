@@ -42,14 +42,42 @@ struct first_write {
 	uint16_t offset; /* of the byte in the page that was written, + 1; 0: not known */
 };
 
-/* Returns the new record's index, or 0 when memory is out (counted as lost). */
+/*
+ * As it is kept: 32 bytes for as long as the process runs. The ranges are those of the kernel:
+ * addresses of 57 bits, thread ids below PID_MAX_LIMIT. What is beyond them is lost, and counted.
+ */
+struct kept_write {
+	uint64_t page_number : 45;
+	uint64_t offset : 13;
+	uint64_t kind : 3;
+	uint64_t cause : 2;
+	uint64_t time;
+	uint32_t stack;
+	uint32_t previous;
+	uint32_t epoch;
+	uint32_t thread : 22;
+	uint32_t syscall : 10;
+};
+
+_Static_assert(sizeof(struct kept_write) == 32,
+	       "1 % of a page has to do for all that is kept of it");
+
+static inline uint64_t kept_page(const struct kept_write *write)
+{
+	return (uint64_t)write->page_number << 12;
+}
+
+/*
+ * Returns the new record's index, or 0 when it is lost: memory is out, or a value is beyond the
+ * range of its field.
+ */
 uint32_t journal_append(const struct first_write *record);
 
 /*
  * The record at an index up to journal_count(), or NULL when it is not complete: another thread is
  * still writing it, or it was lost.
  */
-const struct first_write *journal_get(uint32_t index);
+const struct kept_write *journal_get(uint32_t index);
 
 /* The highest index given out so far. */
 uint32_t journal_count(void);

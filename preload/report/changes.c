@@ -39,18 +39,18 @@ static bool compare(const unsigned char *before, uintptr_t page, unsigned *chang
 }
 
 /* The index of the first write that made the copy: those in place after it are younger. */
-static uint32_t index_of(uintptr_t page, const struct first_write *origin)
+static uint32_t index_of(uintptr_t page, const struct kept_write *origin)
 {
 	uint32_t index = pages_event(page);
 
 	while (index && journal_get(index) != origin) {
-		const struct first_write *write = journal_get(index);
+		const struct kept_write *write = journal_get(index);
 		index = write ? write->previous : 0;
 	}
 	return index;
 }
 
-void changes_add(struct snapshot *snapshot, uintptr_t page, const struct first_write *origin,
+void changes_add(struct snapshot *snapshot, uintptr_t page, const struct kept_write *origin,
 		 struct stack_group *group)
 {
 	const unsigned char *before = NULL;

@@ -5,7 +5,7 @@
 #include "report/snapshot.h"
 
 /* Of a page that is copied and explained by this first write, if it was kept what was there before. */
-void changes_add(struct snapshot *snapshot, uintptr_t page, const struct first_write *origin,
+void changes_add(struct snapshot *snapshot, uintptr_t page, const struct kept_write *origin,
 		 struct stack_group *group);
 
 #endif

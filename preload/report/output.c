@@ -94,7 +94,7 @@ static int output_open(bool *close)
 static bool has_copied(void)
 {
 	for (uint32_t i = journal_first() + 1; i <= journal_count(); i++) {
-		const struct first_write *write = journal_get(i);
+		const struct kept_write *write = journal_get(i);
 		if (write && write->kind != KIND_REUSE)
 			return true;
 	}

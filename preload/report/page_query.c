@@ -196,7 +196,7 @@ static void fill_mapping(struct cowspy_page *page, const struct region *region)
 		strncpy(page->name, region->name, COWSPY_NAME_MOST - 1);
 }
 
-static void fill_event(struct cowspy_page *page, const struct first_write *event)
+static void fill_event(struct cowspy_page *page, const struct kept_write *event)
 {
 	const uintptr_t *frames;
 

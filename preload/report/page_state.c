@@ -80,13 +80,13 @@ struct page_state snapshot_page_state(const struct page_facts *facts)
 	return state_of_anonymous(facts);
 }
 
-static const struct first_write *own_event(uint32_t index)
+static const struct kept_write *own_event(uint32_t index)
 {
 	return index > journal_first() ? journal_get(index) : NULL;
 }
 
 /* The event that made the copy: reuses in place go back to an earlier one, if it is our own. */
-static const struct first_write *event_origin(const struct first_write *event)
+static const struct kept_write *event_origin(const struct kept_write *event)
 {
 	while (event && event->kind == KIND_REUSE)
 		event = own_event(event->previous);

@@ -37,12 +37,12 @@ static void group_thread(struct stack_group *group, uint32_t thread)
 }
 
 static struct stack_group *group_of(const struct snapshot *snapshot,
-				    const struct first_write *write)
+				    const struct kept_write *write)
 {
 	return &snapshot->groups[write->stack < snapshot->group_count ? write->stack : 0];
 }
 
-static void group_add(struct snapshot *snapshot, const struct first_write *write)
+static void group_add(struct snapshot *snapshot, const struct kept_write *write)
 {
 	struct stack_group *group = group_of(snapshot, write);
 
@@ -60,7 +60,7 @@ static void collect_events(struct snapshot *snapshot)
 	uint32_t count = journal_count();
 
 	for (uint32_t index = journal_first(); index++ < count;) {
-		const struct first_write *write = journal_get(index);
+		const struct kept_write *write = journal_get(index);
 		if (!write)
 			continue;
 		if (!snapshot->events++)
@@ -71,14 +71,14 @@ static void collect_events(struct snapshot *snapshot)
 
 /* ---- pages ---- */
 
-static void attribute(struct snapshot *snapshot, uintptr_t page, const struct first_write *write)
+static void attribute(struct snapshot *snapshot, uintptr_t page, const struct kept_write *write)
 {
 	struct stack_group *group = group_of(snapshot, write);
 
 	snapshot->attributed++;
 	snapshot->kinds[write->kind % KINDS]++;
 	snapshot->causes[write->cause % CAUSES]++;
-	if (write->cause == CAUSE_SYSCALL && write->syscall && write->syscall <= SYSCALLS_MOST)
+	if (write->cause == CAUSE_SYSCALL && write->syscall)
 		snapshot->syscalls[write->syscall - 1]++;
 	group->copied++;
 	changes_add(snapshot, page, write, group);
@@ -224,14 +224,14 @@ static void collect_pages_from_events(struct snapshot *snapshot)
 	uint32_t count = journal_count();
 
 	for (uint32_t index = journal_first(); index++ < count;) {
-		const struct first_write *write = journal_get(index);
+		const struct kept_write *write = journal_get(index);
 		struct collector collector = {snapshot, NULL};
-		if (!write || pages_event(write->page) != index)
+		if (!write || pages_event(kept_page(write)) != index)
 			continue;
-		collector.mapping = layout_find(snapshot, write->page);
+		collector.mapping = layout_find(snapshot, kept_page(write));
 		if (!collector.mapping)
 			continue;
-		take_page(&collector, write->page, PAGE_PRESENT | PAGE_EXCLUSIVE);
+		take_page(&collector, kept_page(write), PAGE_PRESENT | PAGE_EXCLUSIVE);
 	}
 }
 

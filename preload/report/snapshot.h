@@ -47,9 +47,9 @@ struct page_state snapshot_page_state(const struct page_facts *facts);
 /* The state of a page, and the first writes of this process that explain it. */
 struct page_view {
 	struct page_state state;
-	page_flags_t flags;               /* of the kernel, without marks of our own */
-	const struct first_write *event;  /* the latest, or NULL */
-	const struct first_write *origin; /* the one that made the copy, or NULL */
+	page_flags_t flags;              /* of the kernel, without marks of our own */
+	const struct kept_write *event;  /* the latest, or NULL */
+	const struct kept_write *origin; /* the one that made the copy, or NULL */
 };
 
 /* Of a page with these flags. The region is in the registry when `tracked`. */
@@ -95,7 +95,7 @@ struct stack_group {
 	uint32_t causes[CAUSES];
 	uint32_t threads[GROUP_THREADS];
 	uint16_t thread_count; /* GROUP_THREADS + 1: more than there is room for */
-	uint16_t syscall;      /* of the first, as in struct first_write */
+	uint16_t syscall;      /* of the first, as in struct kept_write */
 };
 
 /* Of a copied page whose contents before are known: by its first write, how many bytes differ. */
@@ -104,7 +104,7 @@ struct page_change {
 	uint32_t bytes;
 };
 
-#define SYSCALLS_MOST 1024
+#define SYSCALLS_MOST 1023 /* as many as struct kept_write can number */
 
 struct snapshot {
 	uint64_t time;

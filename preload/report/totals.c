@@ -152,7 +152,7 @@ static void events(struct report *report)
 	if (journal_lost()) {
 		text_string(text, "; ");
 		text_decimal(text, journal_lost());
-		text_string(text, " lost: memory was short");
+		text_string(text, " lost: memory was short, or a number too large");
 	}
 	text_character(text, '\n');
 }
