@@ -120,7 +120,7 @@ run_test()
 run_confined()
 {
 	local limit=$1 name=$2
-	WORK=$(mktemp -d "${TMPDIR:-/tmp}/cowspy-test.XXXXXX")
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/cowspy-test.XXXXXX") || return 1
 	export WORK TMPDIR=$WORK
 	ulimit -c 0
 	BUILD=$BUILD timeout -k 5 "$limit" tests/run.sh ${slow:+--slow} --one "$name" </dev/null

@@ -36,8 +36,7 @@ static void group_thread(struct stack_group *group, uint32_t thread)
 		group->thread_count++;
 }
 
-static struct stack_group *group_of(const struct snapshot *snapshot,
-				    const struct kept_write *write)
+static struct stack_group *group_of(const struct snapshot *snapshot, const struct kept_write *write)
 {
 	return &snapshot->groups[write->stack < snapshot->group_count ? write->stack : 0];
 }
