@@ -46,7 +46,7 @@ void live_free(struct live *live)
 	model_free(&live->model);
 }
 
-/* Rates of a program that ended are those of its end. */
+/* Rates of a program that ended are those of its whole run. */
 static void find_now(struct live *live)
 {
 	struct timespec time;
@@ -61,8 +61,11 @@ static void find_now(struct live *live)
 		if (process->last_time > last)
 			last = process->last_time;
 	}
-	if (!live_runs(live))
+	if (!live_runs(live)) {
 		live->now = last;
+		live->measured = last > begin ? last - begin : 0;
+		return;
+	}
 	live->measured = live->now > begin ? live->now - begin : 0;
 	if (live->measured > live->window)
 		live->measured = live->window;

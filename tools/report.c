@@ -221,7 +221,9 @@ void report_answer(const struct report *report, struct text *text)
 
 	answer_who(report, text);
 	if (!total->writes) {
-		text_string(text, ": no first write was recorded");
+		text_string(text, selection_is_whole(&report->options->common.selection)
+					  ? ": no first write was recorded"
+					  : ": no first write is of what was asked for");
 		return;
 	}
 	text_string(text, total->copied ? " copied " : " copied nothing and touched first ");

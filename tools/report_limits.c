@@ -47,7 +47,7 @@ static void print_truth(const struct report *report, struct text *text)
 	text_decimal(text, truth.attributed);
 	text_string(text, " + unattributed ");
 	text_decimal(text, truth.copied > truth.attributed ? truth.copied - truth.attributed : 0);
-	text_string(text, " (pages)\n");
+	text_string(text, " (pages; first touches count, pages given back do not)\n");
 	if (truth.failed) {
 		text_string(text, "  ");
 		text_decimal(text, truth.failed);

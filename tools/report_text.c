@@ -326,6 +326,28 @@ static void print_labels(const struct report *report, struct text *text)
 	}
 }
 
+/* Nothing has made COWSPY_SCOPE=auto wider yet, and first writes were wanted. */
+static bool is_narrow(const struct model_process *process)
+{
+	const struct model_snapshot *snapshot = model_last_snapshot(process);
+	for (size_t i = 0; snapshot && i < snapshot->mapping_count; i++)
+		if (snapshot->mappings[i].limit == TRACE_LIMIT_MODE)
+			return false;
+	return !process->options.scope && !process->fork_count && process->origin != ORIGIN_FORK;
+}
+
+/* Who records something small first sees nothing. */
+static void print_hint(const struct report *report, struct text *text)
+{
+	if (!selection_is_whole(&report->options->common.selection))
+		return;
+	for (size_t i = 0; i < report->model->process_count; i++)
+		if (!is_narrow(&report->model->processes[i]))
+			return;
+	text_string(text, "  nothing forked, and until then only what the program itself maps is "
+			  "tracked: cowspy record --scope all\n");
+}
+
 void report_print(const struct report *report, struct text *text)
 {
 	report_answer(report, text);
@@ -342,6 +364,7 @@ void report_print(const struct report *report, struct text *text)
 		if (report->options->pages)
 			report_print_pages(report, text);
 	} else {
+		print_hint(report, text);
 		print_processes(report, text);
 	}
 	print_children(report, text);

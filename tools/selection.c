@@ -65,6 +65,12 @@ int selection_option(struct selection *selection, const char *verb, int option, 
 	}
 }
 
+bool selection_is_whole(const struct selection *selection)
+{
+	return !selection->kinds && !selection->causes && !selection->sides &&
+	       selection->epoch < 0 && selection->pid < 0;
+}
+
 static bool takes(uint32_t mask, unsigned number)
 {
 	return !mask || (mask & BIT(number));

@@ -48,6 +48,9 @@ enum selection_option {
 
 void selection_start(struct selection *selection);
 
+/* Whether none of the options was given. */
+bool selection_is_whole(const struct selection *selection);
+
 /* Take an option's value: STATUS_OK, or STATUS_USAGE with a message. */
 int selection_option(struct selection *selection, const char *verb, int option, const char *value);
 

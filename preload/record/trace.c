@@ -159,7 +159,7 @@ static int begin(void)
 void trace_say_none(int error)
 {
 	const char *name = names_trace();
-	notice_say("no trace is recorded", *name ? ": " : name,
+	notice_say(*name ? "no trace is recorded: " : "no trace is recorded", name,
 		   error == -ENOSPC || error == -EDQUOT ? ": no space left\n"
 		   : error == -EFBIG                    ? ": the limit of file sizes is reached\n"
 		   : error == -ENODEV                   ? ": the file system maps no files\n"

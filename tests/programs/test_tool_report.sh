@@ -113,6 +113,35 @@ done
 grep -q 'first' shown || wrong "nothing is shown of hostile names"
 tr -d '\n\r\t\040-\176' <shown | grep -q . && wrong "control characters came through"
 
+echo "-- nothing to show"
+mkdir idle
+watched COWSPY_OUTPUT="$WORK/idle/%p" /bin/true
+status_of 0 report idle
+head -2 out | grep -q 'true (pid [0-9]*): no first write was recorded' || wrong "$(head -2 out)"
+sed -n 2p out | grep -q 'cowspy record --scope all' || wrong "no next step: $(head -2 out)"
+status_of 0 report --kind unknown before
+head -1 out | grep -q 'no first write is of what was asked for' || wrong "a filter: $(head -1 out)"
+sed -n 2p out | grep -q scope && wrong "a next step that does not help: $(head -2 out)"
+for format in folded speedscope json csv openmetrics pprof; do
+	status_of 0 export --format $format --output idle.$format idle
+done
+expect_equal "lines of nothing" 0 "$(wc -l <idle.folded)"
+mkdir truth
+watched COWSPY_MODE=truth COWSPY_OUTPUT="$WORK/truth/%p" /usr/bin/python3 -c '
+import mmap
+memory = mmap.mmap(-1, 8192, flags=mmap.MAP_PRIVATE)
+memory[0] = 1'
+status_of 0 report truth
+sed -n 2p out | grep -q scope && wrong "a next step that does not help: $(head -2 out)"
+
+echo "-- processes by number"
+status_of 3 report 4194304
+grep -q 'no process 4194304' err || wrong "$(cat err)"
+status_of 3 report $$
+grep -q "writes no trace: .*'cowspy record'" err || wrong "$(cat err)"
+status_of 3 report $'x\e[2J'
+grep -q 'x.x1b.2J: No such file' err || wrong "an escape on the terminal: $(cat err)"
+
 echo "-- use"
 status_of 2 report --by nothing before
 status_of 2 report --kind nothing before

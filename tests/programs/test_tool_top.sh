@@ -99,6 +99,9 @@ echo >&"$victim_end"
 wait "$victim_PID"
 "$cowspy" top --batch recording >out
 expect_equal "headings when all has ended" 1 "$(grep -c '^cowspy top' out)"
+# What was copied stands first, not what copied last.
+awk '/ mapping$/ { getline; print; exit }' out | grep -q '^ *1\.[2-9] MiB ' ||
+	wrong "the largest mapping is not the first: $(cat out)"
 grep -q '2 processes, all ended' out || wrong "not ended: $(sed -n 2p out)"
 printf 'x' >>"$(find recording -name '*.trace' | head -1)"
 truncate -s 1000 "$(find recording -name '*.trace' | head -1)"

@@ -60,7 +60,7 @@ assert "_PyEval_EvalFrameDefault" in functions and "Py_BytesMain" in functions, 
 text = run("report")
 assert text.startswith("2 processes copied "), text[:100]
 assert re.search(r"^    child %d .* forked at \+" % child["pid"], text, re.M), text
-assert re.search(r"copied (\d+) = attributed (\d+) \+ unattributed \d+ \(pages\)", text)
+assert re.search(r"copied (\d+) = attributed (\d+) \+ unattributed \d+ \(pages; first touches count", text)
 assert "_PyEval_EvalFrameDefault (python3" in text
 
 # --- folded
