@@ -99,7 +99,8 @@ static void claim_pages(uintptr_t start, uintptr_t end, uintptr_t pin_start, uin
 {
 	uintptr_t at = most(start, page_floor(pin_start)), stop = least(end, page_ceil(pin_end));
 	for (; at < stop; at += PAGE_SIZE)
-		pages_claim(at);
+		if (pages_claim(at) && pages_is_handed(at))
+			userfault_open(at, at + PAGE_SIZE);
 }
 
 /* Ended without taking its pins back: it was cancelled. */
@@ -303,6 +304,15 @@ static bool open_alone(const struct region *region, uintptr_t page)
 	return budget_left() && !guard_protect(page, page + PAGE_SIZE, region->protection);
 }
 
+/* Where opening stopped short, claimed pages have userfaultfd's mark yet. */
+static void open_handed(uintptr_t start, uintptr_t end)
+{
+	uintptr_t handed, handed_end, run, run_end;
+	for (; pages_next(PAGES_HANDED, start, end, &handed, &handed_end); start = handed_end)
+		for (; pages_next_open(handed, handed_end, &run, &run_end); handed = run_end)
+			userfault_open(run, run_end);
+}
+
 /* Another fork may have closed the pages meanwhile. */
 void guard_open_more_locked(uintptr_t start, uintptr_t end)
 {
@@ -312,8 +322,10 @@ void guard_open_more_locked(uintptr_t start, uintptr_t end)
 	if (pages_is_open(start) && !handover_around(region, start) && !open_alone(region, start))
 		open_block(region, start);
 	end = least(end, region->end);
-	if (end > start + PAGE_SIZE && region_armed(region))
-		guard_apply(region, start, end);
+	if (end <= start + PAGE_SIZE || !region_armed(region))
+		return;
+	open_handed(start, end);
+	guard_apply(region, start, end);
 }
 
 void guard_open_more(uintptr_t start, uintptr_t end)
