@@ -149,6 +149,7 @@ static bool first_write(struct thread *self, int signal, uintptr_t address,
 		return false;
 	uint32_t stack = stack_of(self, page, context);
 
+	guard_opening(page, page + PAGE_SIZE);
 	lock_read();
 	struct region *region = region_find(page, false);
 	bool ours = region && (region->protection & PROT_WRITE);
@@ -164,6 +165,7 @@ static bool first_write(struct thread *self, int signal, uintptr_t address,
 		open_after_winner(page);
 	if (error)
 		guard_open_more(page, page + PAGE_SIZE);
+	guard_opened();
 	if (ours)
 		guard_exempt_stack(context_stack(context));
 	return ours;

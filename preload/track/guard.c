@@ -22,6 +22,7 @@
 
 static _Atomic uint64_t calls;
 static _Atomic uint64_t opened_unseen;
+static _Atomic unsigned opening; /* threads */
 
 int guard_protect(uintptr_t start, uintptr_t end, int protection)
 {
@@ -266,6 +267,7 @@ void guard_exempt_stack(uintptr_t pointer)
 
 void guard_child(void)
 {
+	atomic_store(&opening, 0);
 	atomic_store(&calls, 0);
 	budget_child();
 	handover_child();
@@ -333,6 +335,43 @@ void guard_open_more(uintptr_t start, uintptr_t end)
 	lock_write();
 	guard_open_more_locked(start, end);
 	lock_write_end();
+}
+
+void guard_opening(uintptr_t start, uintptr_t end)
+{
+	struct thread *self = thread_self();
+	if (!self)
+		return;
+	atomic_store(&self->opening_end, end);
+	atomic_store(&self->opening_start, start);
+	atomic_fetch_add(&opening, 1);
+}
+
+void guard_opened(void)
+{
+	struct thread *self = thread_self();
+	if (!self)
+		return;
+	atomic_store(&self->opening_end, 0);
+	atomic_fetch_sub(&opening, 1);
+}
+
+static bool is_being_opened(uintptr_t start, uintptr_t end)
+{
+	for (struct thread *t = thread_first(); t; t = thread_next(t))
+		if (atomic_load(&t->opening_start) < end && start < atomic_load(&t->opening_end))
+			return true;
+	return false;
+}
+
+/* Who opens pages holds the read lock, or is about to take the write lock. */
+void guard_wait_opened(uintptr_t start, uintptr_t end)
+{
+	sigmask_t mask;
+	while (atomic_load(&opening) && is_being_opened(start, end)) {
+		lock_write_masked(&mask);
+		lock_write_end_masked(&mask);
+	}
 }
 
 void guard_pin(uintptr_t start, uintptr_t end, uintptr_t frame)

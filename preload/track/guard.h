@@ -86,6 +86,15 @@ void guard_open_more(uintptr_t start, uintptr_t end);
 void guard_open_more_locked(uintptr_t start, uintptr_t end);
 
 /*
+ * Around claiming and opening pages under the read lock, and guard_open_more after it: a system call
+ * of another thread finds the pages claimed, and must not go on before they are open.
+ * guard_wait_opened: no lock held, and not between the others.
+ */
+void guard_opening(uintptr_t start, uintptr_t end);
+void guard_opened(void);
+void guard_wait_opened(uintptr_t start, uintptr_t end);
+
+/*
  * Publish, and take back, a range that the kernel may write while a system call is in flight.
  * `frame` is an address in the stack frame of the call. guard_pins drops what calls have left that
  * will never return.

@@ -180,6 +180,17 @@ static int open_ranges(struct kernel_call *call, struct output_range *failed)
 	return error;
 }
 
+static void publish(const struct kernel_call *call)
+{
+	uintptr_t start = UINTPTR_MAX, end = 0;
+	for (unsigned i = 0; i < call->range_count; i++) {
+		const struct output_range *range = &call->ranges[i];
+		start = range->start < start ? range->start : start;
+		end = range->start + range->length > end ? range->start + range->length : end;
+	}
+	guard_opening(page_floor(start), page_ceil(end));
+}
+
 void kernel_open(struct kernel_call *call)
 {
 	struct output_range failed;
@@ -187,12 +198,14 @@ void kernel_open(struct kernel_call *call)
 	int error;
 	opened_reserve(call);
 	lock_read_masked(&mask);
+	publish(call);
 	while ((error = open_ranges(call, &failed))) {
 		lock_read_end();
 		guard_open_more(failed.start, failed.start + failed.length);
 		lock_read();
 	}
 	lock_read_end();
+	guard_opened();
 	sys_sigmask_restore(&mask);
 }
 

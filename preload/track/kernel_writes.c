@@ -177,6 +177,9 @@ static unsigned begin(struct kernel_call *call, uintptr_t frame)
 	unsigned pins = guard_pins(frame);
 	if (kernel_pin(call, frame) || lock_has_writer())
 		kernel_open(call);
+	for (unsigned i = 0; i < call->range_count; i++)
+		guard_wait_opened(call->ranges[i].start,
+				  call->ranges[i].start + call->ranges[i].length);
 	if (call->lasting)
 		keep_all(call);
 	return pins;

@@ -74,6 +74,7 @@ static struct thread *thread_allocate(void)
 		thread->lent = 0;
 		thread->child_actions = NULL;
 		memset(&thread->alternate, 0, sizeof(thread->alternate));
+		atomic_store(&thread->opening_end, 0);
 		atomic_store(&thread->pin_count, 0);
 		return thread;
 	}

@@ -54,7 +54,9 @@ struct thread {
 	unsigned lent;
 	char *signal_stack; /* ours: base and size of the alternate signal stack */
 	size_t signal_stack_size;
-	char *work_stack_top; /* for unwinding outside of handlers */
+	char *work_stack_top;            /* for unwinding outside of handlers */
+	_Atomic uintptr_t opening_start; /* pages that it is about to open, see guard_opening */
+	_Atomic uintptr_t opening_end;
 	_Atomic unsigned pin_count;
 	struct pin pins[THREAD_PINS];
 	struct fault_cost cost; /* of all threads that had this structure, since the last fork */
