@@ -48,7 +48,7 @@ static void print_pair(struct text *text, const char *name, uint64_t ours, uint6
 {
 	text_string(text, "   ");
 	text_string(text, name);
-	text_pad(text, 46);
+	text_pad(text, 47);
 	text_size_right(text, ours, 12);
 	text_size_right(text, smaps, 12);
 	if (ours != smaps)
@@ -67,7 +67,7 @@ static void print_smaps(const struct pages_view *view, struct text *text)
 		return;
 	}
 	text_string(text,
-		    "\n   name in smaps                                   pagemap       smaps\n");
+		    "\n   name in smaps                                    pagemap       smaps\n");
 	print_pair(text, "Anonymous (C + H + s)",
 		   (pages[STATE_COPIED] + pages[STATE_HUGE] + pages[STATE_SHARED]) << PAGE_SHIFT,
 		   smaps->anonymous);
@@ -78,7 +78,7 @@ static void print_smaps(const struct pages_view *view, struct text *text)
 	print_pair(text, "AnonHugePages (H and huge s)", view->total.huge_pages << PAGE_SHIFT,
 		   smaps->anonymous_huge);
 	text_string(text, "   Locked");
-	text_pad(text, 46);
+	text_pad(text, 47);
 	text_right(text, "-", 1, 12);
 	text_size_right(text, smaps->locked, 12);
 	text_character(text, '\n');
