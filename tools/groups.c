@@ -134,6 +134,7 @@ static void count(struct group *group, const struct model_write *write, uint64_t
 		group->identical += write->changed == 1;
 	}
 	group->uncertain += write->flags & TRACE_STACK_UNCERTAIN;
+	group->other += (write->flags & TRACE_STACK_OTHER) != 0;
 	if (write->time < group->first)
 		group->first = write->time;
 }

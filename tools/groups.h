@@ -55,6 +55,7 @@ struct group {
 	uint64_t compared, identical, changed_bytes; /* pages, pages, bytes: with COWSPY_COMPARE */
 	uint64_t compared_bytes;
 	uint64_t uncertain; /* whose stack may be another thread's */
+	uint64_t other;     /* whose stack was one too many to be kept */
 };
 
 struct groups {

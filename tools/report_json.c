@@ -128,6 +128,8 @@ static struct json_object *json_groups(const struct report *report)
 		report_json_seconds(object, "first_seconds", report, group->first);
 		if (group->uncertain)
 			json_add_number(object, "stack_uncertain", group->uncertain);
+		if (group->other)
+			json_add_number(object, "stack_other", group->other);
 		if (report->options->by == BY_STACK)
 			json_object_object_add(object, "stack",
 					       json_stack(report->model, group->stack));

@@ -284,6 +284,10 @@ static void print_group(const struct report *report, const struct group *group, 
 		text_string(text, "; stack uncertain ");
 		text_decimal(text, group->uncertain);
 	}
+	if (group->other) {
+		text_string(text, "; table of stacks full ");
+		text_decimal(text, group->other);
+	}
 	text_character(text, '\n');
 	if (report->options->by == BY_STACK)
 		print_stack(report, group->stack, text);

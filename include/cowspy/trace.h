@@ -233,6 +233,7 @@ struct trace_first_write {
 _Static_assert(sizeof(struct trace_first_write) <= 64, "at most 64 bytes a first write");
 
 #define TRACE_STACK_UNCERTAIN 1u /* the page is right; the write may have been another thread's */
+#define TRACE_STACK_OTHER 2u /* no stack, since as many different ones as can be kept were seen */
 
 /* What the page was just before. */
 enum trace_kind {

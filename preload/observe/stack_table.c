@@ -18,7 +18,7 @@ struct stack {
 
 static _Atomic(_Atomic(struct stack *) *) buckets;
 static struct chunks stacks = {.element = sizeof(struct stack *)};
-static _Atomic uint32_t count;
+static _Atomic uint32_t count; /* STACKS_OTHER once the table is full */
 
 static uint64_t stack_hash(const uintptr_t *frames, unsigned depth)
 {
@@ -58,7 +58,19 @@ static struct stack *chain_find(struct stack *head, const struct stack *known, u
 	return NULL;
 }
 
-static struct stack *stack_create(uint64_t hash, const uintptr_t *frames, unsigned depth)
+/* 0 when the table is full. */
+static uint32_t take_id(void)
+{
+	uint32_t now = atomic_load_explicit(&count, memory_order_relaxed);
+	while (now < STACKS_OTHER)
+		if (atomic_compare_exchange_weak_explicit(
+			    &count, &now, now + 1, memory_order_relaxed, memory_order_relaxed))
+			return now < STACKS_MOST ? now + 1 : 0;
+	return 0;
+}
+
+static struct stack *stack_create(uint64_t hash, uint32_t id, const uintptr_t *frames,
+				  unsigned depth)
 {
 	struct stack *stack = memory_alloc(sizeof(*stack) + depth * sizeof(*frames));
 	_Atomic(struct stack *) *slot;
@@ -68,8 +80,8 @@ static struct stack *stack_create(uint64_t hash, const uintptr_t *frames, unsign
 	stack->hash = hash;
 	stack->depth = depth;
 	memcpy(stack->frames, frames, depth * sizeof(*frames));
-	stack->id = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed) + 1;
-	slot = chunks_make(&stacks, stack->id);
+	stack->id = id;
+	slot = chunks_make(&stacks, id);
 	if (!slot)
 		return NULL;
 	atomic_store_explicit(slot, stack, memory_order_release);
@@ -87,6 +99,7 @@ uint32_t stacks_insert(const uintptr_t *frames, unsigned depth)
 	_Atomic(struct stack *) *bucket = bucket_of(hash);
 	struct stack *head, *searched, *fresh;
 	struct stack *found;
+	uint32_t id;
 
 	if (!bucket || depth == 0)
 		return 0;
@@ -94,7 +107,10 @@ uint32_t stacks_insert(const uintptr_t *frames, unsigned depth)
 	found = chain_find(head, NULL, hash, frames, depth);
 	if (found)
 		return found->id;
-	fresh = stack_create(hash, frames, depth);
+	id = take_id();
+	if (!id)
+		return STACKS_OTHER;
+	fresh = stack_create(hash, id, frames, depth);
 	if (!fresh)
 		return 0;
 	do {

@@ -58,6 +58,13 @@ bool stacks_capturing(void);
  */
 bool stacks_rescue(ucontext_t *interrupted);
 
+/*
+ * The table is bounded: the first STACKS_MOST different stacks are kept, all others share the id
+ * STACKS_OTHER, which has no frames.
+ */
+#define STACKS_MOST 262144u
+#define STACKS_OTHER (STACKS_MOST + 1)
+
 /* Store frames[depth]; equal stacks get the same id. 0 when memory is out. */
 uint32_t stacks_insert(const uintptr_t *frames, unsigned depth);
 
@@ -65,7 +72,7 @@ uint32_t stacks_insert(const uintptr_t *frames, unsigned depth);
  * return addresses. Returns the depth, 0 for an unknown id. */
 unsigned stacks_get(uint32_t id, const uintptr_t **frames);
 
-/* The highest id given out so far. */
+/* The highest id given out so far, STACKS_OTHER included. */
 uint32_t stacks_count(void);
 
 #endif

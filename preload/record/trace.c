@@ -279,11 +279,13 @@ void trace_first_write(const struct first_write *write, uint32_t event)
 {
 	if (!ready())
 		return;
-	have_stack(write->stack, write->time);
+	bool other = write->stack == STACKS_OTHER;
+	if (!other)
+		have_stack(write->stack, write->time);
 	struct trace_first_write fixed = {
 		.page = write->page,
 		.time = write->time,
-		.stack = write->stack,
+		.stack = other ? 0 : write->stack,
 		.thread = write->thread,
 		.epoch = write->epoch,
 		.event = event,
@@ -292,6 +294,7 @@ void trace_first_write(const struct first_write *write, uint32_t event)
 		.kind = write->kind,
 		.cause = write->cause,
 		.offset = write->offset,
+		.flags = other ? TRACE_STACK_OTHER : 0,
 	};
 	if (!trace_file_append(TRACE_FIRST_WRITE, &fixed, sizeof(fixed), NULL, 0))
 		trace_file_lose();

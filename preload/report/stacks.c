@@ -289,7 +289,9 @@ static void group_frames(struct report *report, uint32_t stack)
 	const uintptr_t *frames;
 	unsigned depth = stacks_get(stack, &frames);
 
-	if (!depth)
+	if (stack == STACKS_OTHER)
+		text_string(&report->text, "    (other stacks: the table of stacks was full)\n");
+	else if (!depth)
 		text_string(&report->text, "    (no stack was captured)\n");
 	for (unsigned i = 0; i < depth; i++) {
 		uintptr_t place = frame_place(frames, i);

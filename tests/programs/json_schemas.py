@@ -55,7 +55,7 @@ PROCESS = form({"pid": COUNT, "parent": COUNT, "program": TEXT,
                 "still_shared_bytes": COUNT, "lost": COUNT, "pending": COUNT, **COUNTS},
                {"snapshot_pages": SNAPSHOT_PAGES, "cost": COST, "damage": DAMAGE})
 GROUP = form({"name": TEXT, "first_seconds": SECONDS, **COUNTS},
-             {"stack": array(FRAME), "stack_uncertain": COUNT})
+             {"stack": array(FRAME), "stack_uncertain": COUNT, "stack_other": COUNT})
 CALLER = form({"copied_bytes": COUNT, "bytes": COUNT},
               {"function": TEXT, "module": TEXT, "address": ADDRESS,
                "callers": array({"$ref": "#/$defs/caller"})})

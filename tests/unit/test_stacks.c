@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "observe/stacks.h"
 #include "observe/unwind.h"
 
@@ -320,6 +321,28 @@ static void threads_that_insert_at_once_agree_on_ids(void **state)
 	}
 }
 
+/* Last: afterwards the table is full. */
+static void a_full_table_keeps_its_stacks_and_puts_others_together(void **state)
+{
+	uintptr_t first[] = {11, 22, 33}, frames[] = {0, 5, 6, 7};
+	const uintptr_t *kept;
+	uint32_t id = stacks_insert(first, 3);
+	size_t used = 0;
+
+	(void)state;
+	for (frames[0] = 1000; frames[0] < 1000 + 4 * (uintptr_t)STACKS_MOST; frames[0]++) {
+		if (stacks_insert(frames, 4) == STACKS_OTHER && !used)
+			used = memory_used();
+	}
+	assert_int_not_equal(used, 0);
+	assert_int_equal(memory_used(), used);
+	assert_int_equal(stacks_count(), STACKS_OTHER);
+	assert_int_equal(stacks_get(STACKS_OTHER, &kept), 0);
+	assert_int_equal(stacks_insert(first, 3), id);
+	assert_int_equal(stacks_get(id, &kept), 3);
+	assert_int_equal(stacks_get(STACKS_MOST, &kept), 4);
+}
+
 static void unknown_ids_have_no_frames(void **state)
 {
 	const uintptr_t *frames;
@@ -351,6 +374,7 @@ int main(void)
 		cmocka_unit_test(equal_stacks_have_one_id),
 		cmocka_unit_test(threads_that_insert_at_once_agree_on_ids),
 		cmocka_unit_test(unknown_ids_have_no_frames),
+		cmocka_unit_test(a_full_table_keeps_its_stacks_and_puts_others_together),
 	};
 	return cmocka_run_group_tests(tests, start, NULL);
 }

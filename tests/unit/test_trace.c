@@ -149,6 +149,8 @@ static void write_one(void)
 	write.epoch = 2;
 	MUST(journal_append(&write) == 1);
 	MUST(journal_append(&write) == 2);
+	write.stack = STACKS_OTHER;
+	MUST(journal_append(&write) == 3);
 	trace_close(TRACE_REASON_EXIT, 2);
 }
 
@@ -180,10 +182,15 @@ static void records_read_back_as_they_were_written(void **state)
 	assert_int_equal(write->kind, TRACE_KIND_FILL);
 	assert_int_equal(write->cause, TRACE_CAUSE_SYSCALL);
 	assert_int_equal(write->epoch, 2);
+	assert_int_equal(write->flags, 0);
 	assert_non_null(next_record(&file, TRACE_FIRST_WRITE));
+	write = next_record(&file, TRACE_FIRST_WRITE);
+	assert_non_null(write);
+	assert_int_equal(write->stack, 0);
+	assert_int_equal(write->flags, TRACE_STACK_OTHER);
 	const struct trace_close *close = next_record(&file, TRACE_CLOSE);
 	assert_non_null(close);
-	assert_int_equal(close->events, 2);
+	assert_int_equal(close->events, 3);
 	assert_int_equal(close->lost, 0);
 	assert_in_range(file.size, file.end, file.end + 32768);
 	munmap(file.data, file.size);
