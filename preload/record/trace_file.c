@@ -25,7 +25,7 @@
 #define SEGMENT_SIZE ((uint64_t)1 << SEGMENT_SHIFT)
 #define SEGMENTS_MOST 4096u
 #define STEP_FIRST ((uint64_t)32 << 10)
-#define STEP_MOST ((uint64_t)128 << 10)
+#define STEP_MOST ((uint64_t)64 << 10)
 #define AHEAD ((uint64_t)16 << 10)      /* free when the next step is taken */
 #define TRIM_SPARE ((uint64_t)16 << 10) /* for what other threads append meanwhile */
 #define RESERVE 128u                    /* for the records that end a file */

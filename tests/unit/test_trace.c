@@ -371,7 +371,7 @@ static void write_much(void)
 		struct first_write write = write_of(1, n);
 		trace_first_write(&write, n);
 		if (n % 1000 == 0)
-			MUST(resident_of_trace() <= 192);
+			MUST(resident_of_trace() <= 128);
 	}
 	MUST(resident_of_trace() > 0);
 	trace_close(TRACE_REASON_EXIT, 0);
