@@ -69,7 +69,13 @@ static inline void sys_sigmask_restore(const sigmask_t *old)
 	sys_call4(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, old, 0, sizeof(*old));
 }
 
-/* Write all of data, resuming after short writes and EINTR. Returns 0 or -errno. */
+/* A signal that our own call has raised while it was blocked: the program shall not get it. */
+void sys_take_signal_away(int signal);
+
+/*
+ * Write all of data, resuming after short writes and EINTR. Returns 0 or -errno, and the signals
+ * that errors raise (SIGXFSZ, SIGPIPE) never reach the program.
+ */
 int sys_write_all(int fd, const void *data, size_t length);
 
 /*

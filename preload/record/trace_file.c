@@ -126,14 +126,6 @@ static int write_zeros(int fd, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* SIGXFSZ was blocked when the kernel sent it: take it away, it is not for the program. */
-static void take_signal_away(void)
-{
-	const sigmask_t set = SIGMASK(SIGXFSZ);
-	const struct timespec now = {0};
-	sys_call4(SYS_rt_sigtimedwait, &set, 0, &now, sizeof(set));
-}
-
 static int allocate(int fd, uint64_t start, uint64_t end)
 {
 	long error;
@@ -144,8 +136,8 @@ static int allocate(int fd, uint64_t start, uint64_t end)
 	while (error == -EINTR);
 	if (error == -EOPNOTSUPP || error == -ENOSYS)
 		error = write_zeros(fd, start, end);
-	if (error == -EFBIG)
-		take_signal_away();
+	if (error == -EFBIG) /* SIGXFSZ was blocked when the kernel sent it */
+		sys_take_signal_away(SIGXFSZ);
 	return (int)error;
 }
 

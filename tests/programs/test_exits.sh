@@ -28,3 +28,12 @@ for how in return exit atexit _exit _Exit quick_exit thread "last thread" "close
 done
 # The new program reports too, since a pattern asks for it; bare, it is silent.
 check_exit exec 2
+
+# A report on a pipe that nobody reads any more: SIGPIPE is not for the program.
+{
+	sleep 0.3
+	watched "$PROGRAMS/exits" return >/dev/null
+	echo $? >"$WORK/status"
+} 2>&1 | true
+until [ -s "$WORK/status" ]; do sleep 0.05; done
+expect_equal "with nobody to read the report" 3 "$(cat "$WORK/status")"
