@@ -20,6 +20,7 @@
 
 /* Stacks as walked, against what the compiler's own unwinder says of the same moment. */
 
+#pragma GCC diagnostic ignored "-Wattributes" /* clang has no noipa */
 #define NOINLINE __attribute__((noinline, noipa))
 #define MOST 128
 
