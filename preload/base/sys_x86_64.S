@@ -15,9 +15,10 @@
  */
 #define SAVED(number, ...)	.cfi_escape 0x10, number, __VA_ARGS__ /* at stack pointer + offset */
 
-	.globl	sys_restorer
-	.hidden	sys_restorer
-	.type	sys_restorer, @function
+	.macro	restorer name
+	.globl	\name
+	.hidden	\name
+	.type	\name, @function
 	.balign	16
 	.cfi_startproc
 	.cfi_signal_frame
@@ -40,11 +41,23 @@
 	SAVED(7, 3, 0x77, 0xa0, 1)	/* rsp, at 160 */
 	SAVED(16, 3, 0x77, 0xa8, 1)	/* rip */
 	nop
-sys_restorer:
+\name:
 	mov	$15, %rax
 	syscall
 	.cfi_endproc
-	.size	sys_restorer, . - sys_restorer
+	.size	\name, . - \name
+	.endm
+
+	restorer sys_restorer
+
+/*
+ * The restorer of the program's handlers: the same, but outside of the text that may make system
+ * calls, so that Syscall User Dispatch tells of each return. The linker puts a section that it does
+ * not know behind all other code.
+ */
+	.section net_restorers, "ax", @progbits
+	restorer net_restorer
+	.text
 
 /*
  * long sys_saving_vectors(void *top, long (*function)(void *), void *argument)

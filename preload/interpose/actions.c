@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "calls.h"
 #include "handlers.h"
+#include "net.h"
 #include "signals.h"
 #include "track/threads.h"
 
@@ -135,7 +136,7 @@ void signals_start(int snapshot, int mode, bool net)
 	signals_hidden = net ? sys_faults : sys_faults & ~SIGMASK(SIGSYS);
 	always = signals_hidden | (snapshot ? SIGMASK(snapshot) : 0) | (mode ? SIGMASK(mode) : 0);
 	take_over();
-	mask_take_over(true);
+	mask_take_over();
 }
 
 void signals_watch(void)
@@ -145,7 +146,7 @@ void signals_watch(void)
 	watched = true;
 	take_over();
 	unlock(&mask);
-	mask_take_over(false);
+	mask_take_over();
 	thread_take_alternate_stack();
 }
 
@@ -190,6 +191,8 @@ long signals_action(long nr, const long args[6], uintptr_t caller)
 		return call_plain(nr, args);
 	if (args[1] && sys_copy(&new, (const void *)args[1], sizeof(new)))
 		return -EFAULT;
+	if (args[1] && action_is_handler(&new) && ((new.mask | SIGMASK(signal)) & signals_hidden))
+		net_keep();
 	lock(&mask);
 	old = *action_of(signal);
 	if (args[1]) {
@@ -246,7 +249,7 @@ void signals_before_exec(void)
 
 void signals_after_failed_exec(void)
 {
-	mask_take_over(true);
+	mask_take_over();
 	install_always();
 }
 

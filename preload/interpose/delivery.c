@@ -15,9 +15,9 @@
  * The program's handler does not run inside ours. Ours builds the frame that the kernel would have
  * built, and returns into it; so masks, stacks and siglongjmp are the kernel's business as ever.
  *
- * What differs: SS_AUTODISARM does not take the alternate stack away while a handler runs; the
- * context that a handler gets names our alternate stack in uc_stack, and in uc_sigmask it has
- * SIGSTKFLT for a blocked SIGSEGV.
+ * When it returns, the net tells us: what the program sees as its mask and its alternate stack lies
+ * in the frame, where it may change it, and is not what the kernel may have. Without the net the
+ * frame is the kernel's, and handlers do not block SIGSEGV, SIGBUS and SIGSYS.
  */
 #include <errno.h>
 
@@ -27,6 +27,8 @@
 #include "signals.h"
 #include "track/context.h"
 #include "track/threads.h"
+
+#define SS_AUTODISARM (1u << 31) /* linux/signal.h, which cannot stand beside libc's */
 
 /* A fault by an instruction, and not something that was sent. */
 static bool is_fault(const siginfo_t *info)
@@ -50,24 +52,23 @@ static void take_default(int signal, siginfo_t *info, ucontext_t *context)
 	*(sigmask_t *)&context->uc_sigmask &= ~mask;
 }
 
+/* A call that waits with a mask of its own was interrupted. */
+static bool is_waiting(const struct thread *self, const ucontext_t *context)
+{
+	uintptr_t below = self->wait_stack - context_stack(context);
+	return below && below < THREAD_WAIT_DEPTH && context_result(context) == -EINTR;
+}
+
 /*
- * The mask that was in force: of a call that waits with a mask of its own, the kernel has put the
- * one to go back to into the context.
+ * The program's mask that was in force. Where a call waits, the kernel has put the one to go back to
+ * into the context.
  */
 static sigmask_t interrupted_mask(const struct thread *self, const ucontext_t *context)
 {
-	uintptr_t below = self ? self->wait_stack - context_stack(context) : 0;
-	if (below && below < THREAD_WAIT_DEPTH && context_result(context) == -EINTR)
-		return self->wait_mask;
-	return *(const sigmask_t *)&context->uc_sigmask;
-}
-
-static sigmask_t handler_mask(int signal, const struct action *action, sigmask_t interrupted)
-{
-	sigmask_t more = action->mask;
-	if (!(action->flags & SA_NODEFER))
-		more |= SIGMASK(signal);
-	return interrupted | mask_for_kernel(more);
+	sigmask_t mask = *(const sigmask_t *)&context->uc_sigmask;
+	if (!self)
+		return mask;
+	return mask_for_program(is_waiting(self, context) ? self->wait_mask : mask, self);
 }
 
 static bool on_stack(const stack_t *stack, uintptr_t pointer)
@@ -105,19 +106,37 @@ static void no_room(int signal, siginfo_t *info, ucontext_t *context)
 	take_default(SIGSEGV, &lost, context);
 }
 
+/* The frame says what the program believes. */
+static void show_program(const struct thread *self, struct delivery *delivery)
+{
+	delivery->restorer = net_restorer;
+	delivery->old_mask |= signals_hidden &
+			      (is_waiting(self, delivery->context) ? self->wait_hidden
+								   : self->hidden);
+	if (self->own_alternate_stack)
+		delivery->old_stack = self->alternate;
+}
+
+/* As the kernel does when it has pushed a frame. */
+static void enter(struct thread *self, sigmask_t program)
+{
+	self->hidden = program & signals_hidden;
+	if (self->alternate.ss_flags & SS_AUTODISARM)
+		self->alternate = (stack_t){.ss_flags = SS_DISABLE};
+}
+
 void signals_deliver(int signal, siginfo_t *info, ucontext_t *context)
 {
 	struct thread *self = thread_self();
 	sigmask_t interrupted = interrupted_mask(self, context);
-	bool blocked = self && (SIGMASK(signal) & signals_hidden) &&
-		       (mask_for_program(interrupted, self) & SIGMASK(signal));
+	bool blocked = self && (self->hidden & SIGMASK(signal) & signals_hidden);
 	if (!is_fault(info) && (SIGMASK(signal) & signals_hidden)) {
-		if (postpone(self, info, context))
-			return;
 		if (blocked) {
 			pending_keep(self, info);
 			return;
 		}
+		if (postpone(self, info, context))
+			return;
 	}
 	struct action action = actions_take(signal, !blocked);
 
@@ -127,16 +146,45 @@ void signals_deliver(int signal, siginfo_t *info, ucontext_t *context)
 		take_default(signal, info, context);
 		return;
 	}
-	const struct delivery delivery = {
+	if (!(action.flags & SA_NODEFER))
+		action.mask |= SIGMASK(signal);
+	struct delivery delivery = {
 		.signal = signal,
 		.handler = action.handler,
 		.info = info,
 		.context = context,
-		.mask = handler_mask(signal, &action, interrupted),
+		.mask = mask_for_kernel(interrupted | action.mask),
+		.old_mask = *(const sigmask_t *)&context->uc_sigmask,
+		.old_stack = context->uc_stack,
+		.restorer = sys_restorer,
 		.alternate = self && self->alternate.ss_size ? &self->alternate : NULL,
 		.on_alternate = self && on_stack(&self->alternate, context_stack(context)),
 		.wants_alternate = action.flags & SA_ONSTACK,
 	};
+	bool seen = net_sees_returns();
+	if (seen)
+		show_program(self, &delivery);
 	if (!frame_deliver(&delivery))
 		no_room(signal, info, context);
+	else if (seen)
+		enter(self, interrupted | action.mask);
+}
+
+bool signals_return(ucontext_t *context)
+{
+	struct thread *self = thread_self();
+	sigmask_t *mask = (sigmask_t *)&context->uc_sigmask, program;
+	const stack_t ours = context->uc_stack;
+	if (!frame_return(context))
+		return false;
+	program = *mask & ~(SIGMASK(SIGKILL) | SIGMASK(SIGSTOP));
+	*mask = mask_for_kernel(program);
+	if (self->own_alternate_stack) {
+		self->alternate = context->uc_stack;
+		context->uc_stack = ours;
+	}
+	self->hidden = program & signals_hidden;
+	if (pending_any(self))
+		pending_release(self, program);
+	return true;
 }

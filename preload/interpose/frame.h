@@ -12,8 +12,11 @@ struct delivery {
 	int signal;
 	void *handler;
 	siginfo_t *info;
-	ucontext_t *context;      /* of our handler: interrupted state of the program */
-	sigmask_t mask;           /* while the program's handler runs */
+	ucontext_t *context; /* of our handler: interrupted state of the program */
+	sigmask_t mask;      /* the kernel's, while the program's handler runs */
+	sigmask_t old_mask;  /* what the frame says: mask and alternate stack to go back to */
+	stack_t old_stack;
+	void (*restorer)(void);
 	const stack_t *alternate; /* that the program has set, or NULL */
 	bool on_alternate;        /* the program was on it already */
 	bool wants_alternate;     /* SA_ONSTACK */
@@ -24,5 +27,11 @@ struct delivery {
  * False when there is no room for the frame.
  */
 bool frame_deliver(const struct delivery *delivery);
+
+/*
+ * The context of a program that returns from a handler, at its frame, becomes the one that the frame
+ * holds. False when that cannot be read.
+ */
+bool frame_return(ucontext_t *context);
 
 #endif

@@ -62,8 +62,12 @@ bool frame_deliver(const struct delivery *delivery)
 
 	if ((enters_alternate(delivery) || delivery->on_alternate) && !on_alternate(delivery, at))
 		return false;
-	struct frame frame = {.restorer = sys_restorer};
+	struct frame frame = {.restorer = delivery->restorer};
 	memcpy(frame.context, context, CONTEXT_SIZE);
+	memcpy(frame.context + offsetof(ucontext_t, uc_sigmask), &delivery->old_mask,
+	       sizeof(delivery->old_mask));
+	memcpy(frame.context + offsetof(ucontext_t, uc_stack), &delivery->old_stack,
+	       sizeof(delivery->old_stack));
 	if (vectors)
 		memcpy(frame.context + offsetof(ucontext_t, uc_mcontext.fpregs), &vectors_at,
 		       sizeof(vectors_at));
@@ -80,5 +84,15 @@ bool frame_deliver(const struct delivery *delivery)
 	registers[REG_RAX] = 0;
 	registers[REG_EFL] &= ~(greg_t)(0x400 | 0x100); /* direction and trap flags */
 	*(sigmask_t *)&context->uc_sigmask = delivery->mask;
+	return true;
+}
+
+/* The restorer's address has been popped. The vector state stays where the frame has it. */
+bool frame_return(ucontext_t *context)
+{
+	char saved[CONTEXT_SIZE];
+	if (sys_copy(saved, (const void *)context->uc_mcontext.gregs[REG_RSP], sizeof(saved)))
+		return false;
+	memcpy(context, saved, sizeof(saved));
 	return true;
 }

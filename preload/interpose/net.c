@@ -27,6 +27,7 @@
 #define DISPATCH_OFF 0
 #define DISPATCH_ON 1
 #define SI_DISPATCHED 2 /* SYS_USER_DISPATCH */
+#define RESTORER_LENGTH 9
 
 /* As base/sys_x86_64.S lays it out. */
 struct net_frame {
@@ -76,7 +77,7 @@ static int find_text(struct dl_phdr_info *info, size_t size, void *context)
 		uintptr_t start = info->dlpi_addr + header->p_vaddr;
 		if (header->p_type == PT_LOAD && here - start < header->p_memsz) {
 			text.start = start;
-			text.length = header->p_memsz;
+			text.length = (uintptr_t)net_restorer / 16 * 16 - start;
 			return 1;
 		}
 	}
@@ -135,6 +136,12 @@ void net_give_up(void)
 	dispatch(DISPATCH_OFF);
 }
 
+bool net_sees_returns(void)
+{
+	const struct thread *self = thread_self();
+	return active && atomic_load(&kept) && self && self->dispatched;
+}
+
 bool net_holds(uintptr_t address)
 {
 	return address - text.start < text.length;
@@ -185,7 +192,9 @@ bool net_dispatch(const siginfo_t *info, ucontext_t *context)
 	if (info->si_arch == AUDIT_ARCH_I386)
 		return dispatch_int80(registers);
 	if (info->si_syscall == SYS_rt_sigreturn) {
-		registers[REG_RIP] = (greg_t)net_sigreturn;
+		if ((uintptr_t)info->si_call_addr - (uintptr_t)net_restorer > RESTORER_LENGTH ||
+		    !signals_return(context))
+			registers[REG_RIP] = (greg_t)net_sigreturn;
 		return true;
 	}
 	registers[REG_RAX] = info->si_syscall;

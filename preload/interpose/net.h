@@ -25,6 +25,12 @@ void net_thread(void);
 
 bool net_active(void);
 
+/* Whether returns of signal handlers of the calling thread through net_restorer are seen. */
+bool net_sees_returns(void);
+
+/* The restorer of the program's handlers, in the bytes that unwinders know; not in our text. */
+void net_restorer(void);
+
 /* From the SIGSYS handler: true when the signal is a dispatched call; it goes on in net_thunk. */
 bool net_dispatch(const siginfo_t *info, ucontext_t *context);
 

@@ -70,16 +70,18 @@ static bool take(struct thread *self, int signal, siginfo_t *info)
 	return false;
 }
 
-void pending_release(struct thread *self)
+bool pending_release(struct thread *self, sigmask_t blocked)
 {
-	sigmask_t blocked;
+	bool any = false;
 	siginfo_t info;
-	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &blocked, sizeof(blocked));
-	blocked = mask_for_program(blocked, self);
-	for (unsigned i = 0; i < SIGNALS; i++)
-		while (!(blocked & SIGMASK(signals[i])) && take(self, signals[i], &info))
-			sys_call4(SYS_rt_tgsigqueueinfo, sys_call0(SYS_getpid),
-				  sys_call0(SYS_gettid), info.si_signo, &info);
+	for (unsigned i = 0; i < SIGNALS; i++) {
+		if ((blocked & SIGMASK(signals[i])) || !take(self, signals[i], &info))
+			continue;
+		any = true;
+		sys_call4(SYS_rt_tgsigqueueinfo, sys_call0(SYS_getpid), sys_call0(SYS_gettid),
+			  info.si_signo, &info);
+	}
+	return any;
 }
 
 long pending_show(long nr, const long args[6], uintptr_t caller)

@@ -10,29 +10,22 @@
 
 sigmask_t mask_for_kernel(sigmask_t program)
 {
-	if (!signals_hidden)
-		return program;
-	return (program & ~(signals_hidden | SIGNALS_CARRIER)) |
-	       (program & SIGMASK(SIGSEGV) ? SIGNALS_CARRIER : 0);
+	return program & ~signals_hidden;
 }
 
 sigmask_t mask_for_program(sigmask_t kernel, const struct thread *self)
 {
-	if (!signals_hidden)
-		return kernel;
-	return (kernel & ~SIGNALS_CARRIER) | self->hidden |
-	       (kernel & SIGNALS_CARRIER ? SIGMASK(SIGSEGV) : 0);
+	return kernel | (self->hidden & signals_hidden);
 }
 
-void mask_take_over(bool fresh)
+void mask_take_over(void)
 {
 	struct thread *self = thread_self();
 	sigmask_t mask;
 	sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &mask, sizeof(mask));
-	if (!self || !(mask & (signals_hidden | SIGNALS_CARRIER)))
+	if (!self || !(mask & signals_hidden))
 		return;
-	mask = fresh ? mask : mask_for_program(mask, self);
-	self->hidden = mask & SIGNALS_PER_THREAD;
+	self->hidden |= mask & signals_hidden;
 	mask = mask_for_kernel(mask);
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 }
@@ -40,11 +33,11 @@ void mask_take_over(bool fresh)
 static void hide(struct thread *self, long how, sigmask_t set)
 {
 	if (how == SIG_BLOCK)
-		self->hidden |= set & SIGNALS_PER_THREAD;
+		self->hidden |= set & signals_hidden;
 	else if (how == SIG_UNBLOCK)
 		self->hidden &= ~set;
 	else
-		self->hidden = set & SIGNALS_PER_THREAD;
+		self->hidden = set & signals_hidden;
 }
 
 /*
@@ -70,13 +63,17 @@ long signals_mask(long nr, const long args[6], uintptr_t caller)
 	}
 	if (!args[1])
 		return 0;
-	if (how != SIG_UNBLOCK && set & (signals_hidden | SIGNALS_CARRIER))
+	if (how != SIG_UNBLOCK && set & signals_hidden)
 		net_keep();
 	hide(self, how, set);
 	set = mask_for_kernel(set);
 	long result = sys_call4(nr, how, &set, 0, sizeof(set));
-	if (pending_any(self))
-		pending_release(self);
+	if (pending_any(self)) {
+		sys_call4(nr, SIG_BLOCK, 0, &old, sizeof(old));
+		old = mask_for_program(old, self);
+		while (pending_release(self, old))
+			;
+	}
 	return result;
 }
 
@@ -109,19 +106,22 @@ struct pselect_mask {
 
 /* While the call waits, a handler runs with its mask and not with the one to go back to. */
 static long wait_with(long nr, const long args[6], uintptr_t caller, sigmask_t mask,
-		      sigmask_t per_thread)
+		      sigmask_t hidden)
 {
 	struct thread *self = thread_meet();
 	if (!self)
 		return call_buffers(nr, args, caller);
 	sigmask_t outer_mask = self->wait_mask, outer_hidden = self->hidden;
+	sigmask_t outer_wait_hidden = self->wait_hidden;
 	uintptr_t outer_stack = self->wait_stack;
 	self->wait_mask = mask;
-	self->hidden = per_thread;
+	self->wait_hidden = outer_hidden;
+	self->hidden = hidden;
 	self->wait_stack = (uintptr_t)__builtin_frame_address(0);
 	long result = call_buffers(nr, args, caller);
 	self->wait_mask = outer_mask;
 	self->hidden = outer_hidden;
+	self->wait_hidden = outer_wait_hidden;
 	self->wait_stack = outer_stack;
 	return result;
 }
@@ -143,11 +143,11 @@ long signals_with_mask(long nr, const long args[6], uintptr_t caller)
 		return call_buffers(nr, args, caller);
 	if (mask & signals_hidden)
 		net_keep();
-	sigmask_t per_thread = mask & SIGNALS_PER_THREAD;
+	sigmask_t hidden = mask & signals_hidden;
 	mask = mask_for_kernel(mask);
 	packed.mask = &mask;
 	edited[index] = nr == SYS_pselect6 ? (long)&packed : (long)&mask;
-	return wait_with(nr, edited, caller, mask, per_thread);
+	return wait_with(nr, edited, caller, mask, hidden);
 }
 
 /* --- the alternate stack: the kernel has ours, the program sees its own --- */

@@ -45,19 +45,15 @@ static inline bool action_is_handler(const struct action *action)
 extern sigmask_t signals_hidden;
 
 /*
- * A signal that nobody sends stands in the kernel's masks for SIGSEGV: so the kernel itself keeps
- * the program's view of it, through handlers, sigreturn, siglongjmp, waits, threads and forks.
- * What the program does with that signal's own bit, and SIGSYS's, is only known per thread.
+ * Which of them the program blocks is known per thread (`hidden`). The frames that we build for its
+ * handlers have the program's whole mask, and their return is dispatched to signals_return().
  */
-#define SIGNALS_CARRIER SIGMASK(SIGSTKFLT)
-#define SIGNALS_PER_THREAD (SIGMASK(SIGSTKFLT) | (signals_hidden & ~SIGMASK(SIGSEGV)))
-
 struct thread;
 sigmask_t mask_for_kernel(sigmask_t program);
 sigmask_t mask_for_program(sigmask_t kernel, const struct thread *self);
 
-/* Bring the calling thread's mask into our form; `fresh`: it still has the program's. */
-void mask_take_over(bool fresh);
+/* The calling thread's mask was set behind our back: bring it into our form. */
+void mask_take_over(void);
 
 /*
  * Install our handlers; `net`: SIGSYS too. The signals that ask for a report and for another mode: 0
@@ -105,9 +101,18 @@ void actions_set_default(int signal);
  */
 void signals_deliver(int signal, siginfo_t *info, ucontext_t *context);
 
-/* SIGSEGV or SIGSYS was sent to a thread that blocks it: keep it. And let go what it unblocked. */
+/*
+ * From the SIGSYS handler, where a handler of the program returns through net_restorer: goes on in
+ * what that one interrupted. False when its frame cannot be read.
+ */
+bool signals_return(ucontext_t *context);
+
+/*
+ * SIGSEGV, SIGSYS or SIGBUS was sent to a thread that blocks it: keep it. And let go one of each
+ * that is not among the `blocked` ones now; false when there is none.
+ */
 void pending_keep(struct thread *self, siginfo_t *info);
-void pending_release(struct thread *self);
+bool pending_release(struct thread *self, sigmask_t blocked);
 bool pending_any(const struct thread *self);
 void pending_drop(struct thread *self); /* a child has none */
 

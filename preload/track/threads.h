@@ -41,12 +41,13 @@ struct thread {
 	uintptr_t block;          /* thread pointer: its TCB lies on its stack's mapping */
 	uintptr_t stack_pointer;  /* where its stack was when we met it */
 	unsigned inside;          /* our own code calls libc: calls pass through unwatched */
-	sigmask_t hidden;         /* blocked by the program, which the kernel's mask cannot say */
+	sigmask_t hidden;         /* blocked by the program, which the kernel's mask does not say */
 	sigmask_t kept[2]; /* sent and waiting to be unblocked: to the thread, to the process */
 	siginfo_t kept_info[2][3]; /* of SIGSEGV, SIGSYS, SIGBUS */
 	sigmask_t awaits;          /* signals that it waits for in sigtimedwait; */
 	bool handed;               /* another thread has put the siginfo here */
 	sigmask_t wait_mask;       /* of a call that waits with a mask of its own, */
+	sigmask_t wait_hidden;     /* what `hidden` goes back to, */
 	uintptr_t wait_stack;      /* and where its frame is */
 	stack_t alternate;         /* alternate signal stack as the program set it; size 0: none */
 	struct loan *loan;         /* what a vfork child uses meanwhile, kept for the next one */

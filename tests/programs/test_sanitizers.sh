@@ -27,5 +27,5 @@ run()
 }
 
 run address -static-libasan
-# ThreadSanitizer: runs, but does not always end in time; its stress is left out until that is understood.
+run thread -static-libtsan
 run undefined -static-libubsan
