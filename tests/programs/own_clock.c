@@ -25,10 +25,17 @@ int main(void)
 	memset(pages, 1, 16 * CHECK_PAGE);
 	snapshot();
 	expect_pages(pages, "CCCCCCCCCCCCCCCC");
+	int ends[2];
+	char byte = 0;
+	CHECK_EQUAL(pipe(ends), 0);
 	pid_t child = fork();
+	/* The parent writes first, or its pages would not be shared any more. */
+	if (!child)
+		CHECK_EQUAL(read(ends[0], &byte, 1), 1);
 	memset(pages, 2, 16 * CHECK_PAGE);
 	if (!child)
 		_exit(calls);
+	CHECK_EQUAL(write(ends[1], &byte, 1), 1);
 	printf("calls of ours: %d, of the child's: %d\n", calls, wait_for(child));
 	return 0;
 }
