@@ -6,7 +6,7 @@
 #include "output.h"
 #include "report.h"
 
-#define REASONS 11
+#define REASONS 12
 
 static const char *const limit_reasons[REASONS] = {
 	"protected",
@@ -20,6 +20,7 @@ static const char *const limit_reasons[REASONS] = {
 	"of libc, the loader, libunwind and cowspy",
 	"mapped before cowspy started, or by libc itself",
 	"the kernel's word was all that was wanted (COWSPY_MODE)",
+	"traced by the parent, which would see cowspy's signals",
 };
 
 static const char *const loss_reasons[] = {

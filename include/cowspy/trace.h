@@ -308,6 +308,7 @@ enum trace_limit_reason {
 	TRACE_LIMIT_LIBRARY = 8, /* libc's, the loader's, the unwinder's or cowspy's own */
 	TRACE_LIMIT_UNSEEN = 9,  /* from before cowspy, or of libc's own since the last fork */
 	TRACE_LIMIT_MODE = 10,   /* kernel truth was all that was wanted (COWSPY_MODE) */
+	TRACE_LIMIT_TRACED = 11, /* its parent traces the process, and would see our signals */
 };
 
 /*

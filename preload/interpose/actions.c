@@ -160,6 +160,19 @@ static void mask_give_back(void)
 	sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 }
 
+void signals_unwatch(void)
+{
+	const sigmask_t others = ~(always | NEVER_OURS);
+	sigmask_t mask;
+	lock(&mask);
+	watched = false;
+	for (int signal = 1; signal <= SIGNALS_MOST; signal++)
+		if ((others & SIGMASK(signal)) && signals_program_handles(signal))
+			install(signal);
+	unlock(&mask);
+	thread_give_alternate_stack();
+}
+
 void signals_retire(void)
 {
 	sigmask_t mask;

@@ -50,6 +50,7 @@ static const call_fn special[CALLS_MOST] = {
 	[SYS_exit_group] = process_exit,
 	[SYS_seccomp] = process_seccomp,
 	[SYS_prctl] = process_prctl,
+	[SYS_ptrace] = process_ptrace,
 	[SYS_close] = process_close,
 	[SYS_close_range] = process_close_range,
 	[SYS_dup] = process_descriptor,

@@ -86,6 +86,7 @@ long process_clone(long nr, const long args[6], uintptr_t caller);
 long process_exec(long nr, const long args[6], uintptr_t caller);
 long process_exit(long nr, const long args[6], uintptr_t caller);
 long process_seccomp(long nr, const long args[6], uintptr_t caller);
+long process_ptrace(long nr, const long args[6], uintptr_t caller);
 long process_prctl(long nr, const long args[6], uintptr_t caller);
 long process_close(long nr, const long args[6], uintptr_t caller);
 long process_close_range(long nr, const long args[6], uintptr_t caller);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 
 #include "calls.h"
 #include "names.h"
@@ -220,6 +221,29 @@ long process_seccomp(long nr, const long args[6], uintptr_t caller)
 {
 	if (strict_or_filter((unsigned long)args[0]))
 		retire();
+	return kernel_writes_call(nr, args, caller);
+}
+
+/*
+ * A child lets its parent trace it: what that expects are the program's own signals and calls. Our
+ * handlers stay: without a protected page nothing calls them but what would have come anyhow.
+ */
+static void open_for_tracer(void)
+{
+	sigmask_t mask;
+	if (!process_is_watched())
+		return;
+	lock_write_masked(&mask);
+	mappings_give_up_all(REGION_TRACED);
+	lock_write_end_masked(&mask);
+	net_give_up();
+	signals_unwatch();
+}
+
+long process_ptrace(long nr, const long args[6], uintptr_t caller)
+{
+	if (args[0] == PTRACE_TRACEME)
+		open_for_tracer();
 	return kernel_writes_call(nr, args, caller);
 }
 

@@ -67,6 +67,9 @@ void signals_start(int snapshot_signal, int mode_signal, bool net);
  */
 void signals_watch(void);
 
+/* Nothing will be protected any more: only the signals that are ours from the start still are. */
+void signals_unwatch(void);
+
 /* Give the kernel back what the program set, for good. */
 void signals_retire(void);
 

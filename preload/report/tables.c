@@ -62,6 +62,7 @@ const char *report_limit(const struct mapping *mapping)
 				  "Syscall User Dispatch (Linux 5.11, COWSPY_NET=on)",
 		[REGION_USER] = "left out by request",
 		[REGION_MODE] = "the kernel's word is all that is wanted now (COWSPY_MODE)",
+		[REGION_TRACED] = "the parent traces the process, and would see cowspy's signals",
 	};
 	return mapping->region.limit < REGION_LIMITS ? sentences[mapping->region.limit] : NULL;
 }

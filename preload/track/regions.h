@@ -25,6 +25,7 @@ enum region_limit {
 	REGION_NO_NET,       /* nothing lets us see the system calls that write into it */
 	REGION_USER,         /* by option or cowspy_untrack */
 	REGION_MODE = 10,    /* kernel truth is all that is wanted (mode.h); 8, 9: TRACE_LIMIT_ */
+	REGION_TRACED,       /* the process's parent traces it, and would see our signals */
 	REGION_LIMITS
 };
 

@@ -113,6 +113,18 @@ void thread_take_alternate_stack(void)
 		alternate_stack_install(thread_current);
 }
 
+void thread_give_alternate_stack(void)
+{
+	stack_t theirs;
+	if (!thread_current || !thread_current->own_alternate_stack)
+		return;
+	theirs = thread_current->alternate;
+	if (!theirs.ss_size)
+		theirs.ss_flags |= SS_DISABLE;
+	if (!sys_call2(SYS_sigaltstack, &theirs, 0))
+		thread_current->own_alternate_stack = false;
+}
+
 struct thread *thread_begin(struct thread *thread)
 {
 	if (!thread)

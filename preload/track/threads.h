@@ -79,6 +79,9 @@ struct thread *thread_meet(void);
 /* The calling thread's alternate stack was set behind our back: it is the program's, take over. */
 void thread_take_alternate_stack(void);
 
+/* The kernel shall have the program's own again. */
+void thread_give_alternate_stack(void);
+
 /* In a forked child: only the calling thread is left. */
 void thread_child(void);
 
