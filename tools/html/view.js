@@ -26,7 +26,8 @@ const LIMITS = ["", "the kernel refused to split its mappings further", "a stack
 	"pages of hugetlbfs", "the kernel may write there at any time", "seccomp",
 	"nothing shows the system calls that write there", "excluded by option or by the program",
 	"of libc, the loader, libunwind and cowspy", "mapped before cowspy started, or by libc itself",
-	"the kernel's word was all that was wanted (COWSPY_MODE)"];
+	"the kernel's word was all that was wanted (COWSPY_MODE)",
+	"traced by the parent, which would see cowspy's signals"];
 
 /* Nothing is ever made from text that is HTML: names stay names. */
 function make(tag, attributes = {}, ...children) {
