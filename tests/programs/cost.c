@@ -1,8 +1,8 @@
 /*
  * First writes of every second page of two mappings, the smaller one unmapped again, and a child
  * with some of its own. Prints how many VMAs the larger one was before that.
- * run by: programs/test_cost.sh
  */
+/* run by: test_cost.sh */
 #include "check.h"
 
 #include <stdio.h>

@@ -43,7 +43,9 @@ if os.fork() == 0:
     os._exit(0)
 write(0, 300)
 print("ready", flush=True)
-sys.stdin.readline()' 2>/dev/null; }
+sys.stdin.readline()
+os.close(ends[1])
+os.wait()' 2>/dev/null; }
 read -r -u "${victim[0]}" _
 
 "$cowspy" top recording >out 2>err
